@@ -1,0 +1,54 @@
+package mux
+
+import (
+	"fmt"
+	"time"
+)
+
+// SourceInfo says who sends media to a stream: for logs, the API, and the
+// message that the next source gets while this one holds the stream.
+type SourceInfo struct {
+	ID     string    // short, unique within the process, e.g. "tcp-7"
+	Kind   string    // how it came in: "tcp", "demo", …
+	Remote string    // the other end, host:port; empty for a source in the process
+	Since  time.Time // when the connection was made
+}
+
+// String returns the source as people name it in a sentence: the remote
+// address, or the kind where there is none.
+func (s SourceInfo) String() string {
+	if s.Remote == "" {
+		return s.Kind
+	}
+	return s.Remote
+}
+
+// Feed takes the media of the one source that holds a stream. It is not safe
+// for concurrent use: one goroutine calls Write and Report, then Close once.
+// Nothing may be called after Close.
+type Feed interface {
+	// Write takes units in the order of delivery; now is when they arrived.
+	// The slice may be reused by the caller after the return; the units are
+	// immutable and may be kept.
+	Write(units []*Unit, now time.Time)
+
+	// Report says what the source sends, e.g. "MPEG-TS", and what its demuxer
+	// counted since the source began. It is called about once a second while
+	// media arrives, and once more before Close.
+	Report(format string, stats Stats)
+
+	// Close gives the stream back. The cause says why the source ended: nil
+	// or io.EOF if it ended by itself, else what went wrong.
+	Close(cause error, now time.Time)
+}
+
+// BusyError is why a source was turned away: another one holds the stream.
+type BusyError struct {
+	Stream string
+	Holder SourceInfo
+}
+
+func (e *BusyError) Error() string {
+	return fmt.Sprintf("stream %s is held by %s since %s",
+		e.Stream, e.Holder, e.Holder.Since.UTC().Format(time.RFC3339))
+}
