@@ -1,0 +1,78 @@
+package ingest
+
+import (
+	"log/slog"
+	"net/netip"
+	"time"
+)
+
+// Defaults of [Options].
+const (
+	// DefaultTimeout is longer than any pause of an encoder that works, and
+	// short enough for a viewer to wait for its replacement.
+	DefaultTimeout = 10 * time.Second
+	// DefaultMaxPending allows for every encoder of a house that restarts at
+	// once, at 4 KiB each.
+	DefaultMaxPending = 64
+)
+
+// patience is how many timeouts a connection may send bytes without media: a
+// sparse transport stream repeats its tables every few seconds.
+const patience = 3
+
+// Options are what every TCP source needs. The zero value of a field that has
+// a default means that default.
+type Options struct {
+	Stream string       // name of the stream, for the log
+	Sink   Sink         // where the media goes
+	Log    *slog.Logger // default: no log
+
+	// Program is the program_number to take from a transport stream with
+	// several; 0 takes the first with video, else the first with audio.
+	Program uint16
+	// Timeout is how long a connection may be silent before it is closed;
+	// default [DefaultTimeout]. One that sends bytes but no media is closed
+	// after three times that.
+	Timeout time.Duration
+
+	// Allow lists the addresses that may send; empty means everybody.
+	// [TCPListener] only.
+	Allow []netip.Prefix
+	// MaxPending bounds the connections that have not sent media yet; default
+	// [DefaultMaxPending]. The oldest silent one makes room for a new one.
+	// [TCPListener] only.
+	MaxPending int
+}
+
+// withDefaults returns o with zero values replaced and the log bound to the stream.
+func (o Options) withDefaults() Options {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	o.Log = o.Log.With("stream", o.Stream)
+	if o.Timeout <= 0 {
+		o.Timeout = DefaultTimeout
+	}
+	if o.MaxPending <= 0 {
+		o.MaxPending = DefaultMaxPending
+	}
+	return o
+}
+
+// allows reports whether the list names the host of addr, "host:port".
+func (o *Options) allows(addr string) bool {
+	if len(o.Allow) == 0 {
+		return true
+	}
+	ap, err := netip.ParseAddrPort(addr)
+	if err != nil {
+		return false
+	}
+	ip := ap.Addr().Unmap().WithZone("") // a prefix matches no zoned address
+	for _, p := range o.Allow {
+		if p.Contains(ip) {
+			return true
+		}
+	}
+	return false
+}

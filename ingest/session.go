@@ -1,0 +1,199 @@
+package ingest
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"headwater/mux"
+	"headwater/mux/demux"
+)
+
+// Why a session ends, when neither the other end nor the network ended it.
+var (
+	// ErrSilent means that not one byte came within the timeout.
+	ErrSilent = errors.New("nothing was sent")
+	// ErrNoMedia means that bytes came, but no program could be made of them.
+	ErrNoMedia = errors.New("no media was found in what was sent")
+)
+
+// EndError says why a connection ended that had brought media.
+type EndError struct {
+	Media time.Duration // from the first unit's arrival to the last one's
+	Err   error         // io.EOF if the other end closed
+}
+
+func (e *EndError) Error() string {
+	if errors.Is(e.Err, io.EOF) {
+		return "the source closed the connection"
+	}
+	return e.Err.Error()
+}
+
+func (e *EndError) Unwrap() error { return e.Err }
+
+// session is one connection from its first byte to its last. One goroutine
+// runs it.
+type session struct {
+	opts  *Options
+	conn  net.Conn
+	info  mux.SourceInfo
+	demux *demux.Demuxer
+	log   *slog.Logger // knows the source
+	feed  mux.Feed     // nil until the first unit
+
+	// settled is called once, when the stream was attached; heard when the
+	// first byte arrives. Either may be nil.
+	heard, settled func()
+
+	first, last time.Time // arrival of the first and of the last timed unit
+	journal     journal
+}
+
+// newSession returns the session of conn, which came in as kind. It owns conn.
+func newSession(opts *Options, conn net.Conn, kind, remote string) *session {
+	info := mux.SourceInfo{
+		ID:     kind + "-" + strings.ToLower(rand.Text()[:6]),
+		Kind:   kind,
+		Remote: remote,
+		Since:  time.Now(),
+	}
+	log := opts.Log.With("source", info.ID, "remote", info.Remote)
+	return &session{
+		opts:    opts,
+		conn:    conn,
+		info:    info,
+		demux:   demux.New(demux.Options{Program: opts.Program}),
+		log:     log,
+		journal: journal{log: log},
+	}
+}
+
+// run reads the connection until it or ctx ends, gives what was found to the
+// sink, and closes both. It never returns nil: the error is the cause of ctx,
+// an [*EndError] if media was brought, or says why none was.
+func (s *session) run(ctx context.Context) error {
+	defer s.conn.Close()
+	stop := context.AfterFunc(ctx, func() { s.conn.Close() }) // wakes a blocked Read
+	defer stop()
+
+	err := s.read(ctx)
+	now := time.Now()
+	if s.feed == nil && !worthFlushing(err) {
+		return err
+	}
+	if flushErr := s.write(s.demux.Flush(), now); flushErr != nil {
+		return flushErr
+	}
+	if s.feed == nil {
+		return err
+	}
+	s.report(now)
+	s.journal.end(s.demux.Stats(), now.Sub(s.first), err)
+	s.feed.Close(err, now)
+	return &EndError{Media: s.last.Sub(s.first), Err: err}
+}
+
+// worthFlushing reports whether a connection that ended with err before its
+// first unit may hold a whole one still: a file of a few frames does.
+func worthFlushing(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, ErrSilent)
+}
+
+// read reads until the connection fails or is no use any more, and says why.
+func (s *session) read(ctx context.Context) error {
+	now := s.info.Since
+	for silent := true; ; {
+		if err := s.conn.SetReadDeadline(now.Add(s.opts.Timeout)); err != nil {
+			return s.reason(ctx, err)
+		}
+		n, err := s.conn.Read(s.demux.Buffer())
+		now = time.Now()
+		if n > 0 {
+			if silent && s.heard != nil {
+				s.heard()
+			}
+			silent = false
+			if err := s.advance(n, now); err != nil {
+				return err
+			}
+		}
+		if err != nil {
+			return s.reason(ctx, err)
+		}
+	}
+}
+
+// reason turns what Read returned into why the session ends.
+func (s *session) reason(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil: // which closed the connection
+		return context.Cause(ctx)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return fmt.Errorf("%w for %v", ErrSilent, s.opts.Timeout)
+	}
+	return err
+}
+
+// advance takes n bytes that were read into the demuxer's buffer.
+func (s *session) advance(n int, now time.Time) error {
+	if err := s.write(s.demux.Advance(n), now); err != nil {
+		return err
+	}
+	if s.feed == nil {
+		if err := s.demux.Err(); err != nil {
+			return err
+		}
+	} else if s.journal.due(now) {
+		s.report(now)
+	}
+	since := s.info.Since
+	if !s.last.IsZero() {
+		since = s.last
+	}
+	if limit := patience * s.opts.Timeout; now.Sub(since) > limit {
+		return fmt.Errorf("%w for %v", ErrNoMedia, limit)
+	}
+	return nil
+}
+
+// write gives units to the stream, which it attaches with the first of them.
+func (s *session) write(units []*mux.Unit, now time.Time) error {
+	if len(units) == 0 {
+		return nil
+	}
+	if s.feed == nil {
+		feed, err := s.opts.Sink.Attach(s.info, now)
+		if err != nil {
+			return err
+		}
+		s.feed, s.first, s.last = feed, now, now
+		if s.settled != nil {
+			s.settled()
+		}
+		s.journal.begin(s.demux.Format().String(), now)
+	}
+	s.journal.see(units[len(units)-1].Program, now)
+	s.feed.Write(units, now)
+	for _, u := range units {
+		if !u.Untimed {
+			s.last = now
+			break
+		}
+	}
+	return nil
+}
+
+// report tells the stream and the log what was counted since the last time.
+func (s *session) report(now time.Time) {
+	stats := s.demux.Stats()
+	s.feed.Report(s.demux.Format().String(), stats)
+	s.journal.tell(stats, now)
+}

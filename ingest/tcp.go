@@ -1,0 +1,158 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"headwater/mux"
+)
+
+// kindTCP names a raw TCP connection in [mux.SourceInfo], whoever made it.
+const kindTCP = "tcp"
+
+// keepAlive finds an encoder that lost its power or its network even where the
+// timeout is long.
+var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interval: 5 * time.Second, Count: 3}
+
+// TCPListener takes raw TCP connections for one stream: MPEG-TS, MP3 or ADTS
+// with no protocol around it, as ffmpeg's tcp:// and GStreamer's tcpclientsink
+// send it. Several may connect; the first that sends media gets the stream and
+// holds it until it ends, others with media are refused meanwhile. The port
+// stays open between encoders.
+type TCPListener struct {
+	opts  Options
+	ln    net.Listener
+	lobby lobby
+
+	evicted, refused, failed tally
+}
+
+// Listen binds addr, "host:port". The error is that of [net.Listen].
+// The listener holds the port until Run returns, or until Close if Run is
+// never called.
+func Listen(ctx context.Context, addr string, opts Options) (*TCPListener, error) {
+	lc := net.ListenConfig{KeepAliveConfig: keepAlive}
+	ln, err := lc.Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	return NewTCPListener(ln, opts), nil
+}
+
+// NewTCPListener returns a source that takes the connections of ln, which it owns.
+func NewTCPListener(ln net.Listener, opts Options) *TCPListener {
+	opts = opts.withDefaults()
+	return &TCPListener{
+		opts:    opts,
+		ln:      ln,
+		lobby:   lobby{max: opts.MaxPending},
+		evicted: tally{log: opts.Log, message: "closed connections that sent nothing, too many are waiting"},
+		refused: tally{log: opts.Log, message: "source refused, its address is not in the allow list"},
+		failed:  tally{log: opts.Log, message: "no connection can be accepted"},
+	}
+}
+
+// Addr returns the address that is listened on.
+func (l *TCPListener) Addr() net.Addr { return l.ln.Addr() }
+
+// Close frees the port of a listener that will not be run.
+func (l *TCPListener) Close() error { return l.ln.Close() }
+
+// Run takes connections until ctx ends. It returns nil then, or the error that
+// closed the listener.
+func (l *TCPListener) Run(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, func() { l.ln.Close() }) // wakes Accept
+	defer stop()
+	defer l.ln.Close()
+	l.opts.Log.Info("waiting for a source", "address", l.ln.Addr().String())
+
+	var sessions sync.WaitGroup
+	err := l.accept(ctx, func(conn net.Conn) {
+		sessions.Go(func() { l.serve(ctx, conn) })
+	})
+	sessions.Wait()
+	for _, t := range []*tally{&l.evicted, &l.refused, &l.failed} {
+		t.flush()
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	return fmt.Errorf("accept on %v: %w", l.ln.Addr(), err)
+}
+
+// accept hands every connection that is allowed in to start. Want of file
+// descriptors or memory passes; it does not end the listener.
+func (l *TCPListener) accept(ctx context.Context, start func(net.Conn)) error {
+	const shortest, longest = 5 * time.Millisecond, time.Second
+	pause := shortest
+	for {
+		conn, err := l.ln.Accept()
+		if err != nil {
+			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) || errors.Is(err, io.EOF) {
+				return err
+			}
+			l.failed.add(slog.Any("error", err))
+			if !sleep(ctx, pause) {
+				return ctx.Err()
+			}
+			pause = min(2*pause, longest)
+			continue
+		}
+		pause = shortest
+		if remote := conn.RemoteAddr().String(); !l.opts.allows(remote) {
+			conn.Close()
+			l.refused.add(slog.String("remote", remote))
+			continue
+		}
+		start(conn)
+	}
+}
+
+// serve runs one connection to its end and logs why it brought nothing.
+func (l *TCPListener) serve(parent context.Context, conn net.Conn) {
+	ctx, cancel := context.WithCancelCause(parent)
+	defer cancel(nil)
+	s := newSession(&l.opts, conn, kindTCP, conn.RemoteAddr().String())
+	guest := l.lobby.enter(cancel)
+	s.heard = func() { l.lobby.hear(guest) }
+	s.settled = func() { l.lobby.leave(guest) }
+	err := s.run(ctx)
+	l.lobby.leave(guest)
+
+	if parent.Err() != nil {
+		return
+	}
+	if errors.Is(err, errEvicted) {
+		l.evicted.add(slog.String("remote", s.info.Remote))
+		return
+	}
+	s.lament(err)
+}
+
+// lament logs why a connection brought nothing to the stream. One that did is
+// in the log already.
+func (s *session) lament(err error) {
+	received := slog.Uint64("bytes", s.demux.Stats().Bytes)
+	var busy *mux.BusyError
+	var end *EndError
+	switch {
+	case errors.As(err, &end):
+	case errors.As(err, &busy):
+		s.log.Warn("source refused, another one holds the stream: stop that one or send to another stream",
+			"holder", busy.Holder.String(), "holder_source", busy.Holder.ID, "since", busy.Holder.Since)
+	case errors.Is(err, mux.ErrUnknownFormat):
+		s.log.Warn("source refused, send MPEG-TS, MP3 or ADTS AAC", "error", err, received)
+	case errors.Is(err, ErrNoMedia):
+		s.log.Warn("source refused, it sends no media", "error", err, "format", s.demux.Format().String(), received)
+	case errors.Is(err, io.EOF) && s.demux.Stats().Bytes == 0: // a port scan, a health check
+		s.log.Debug("connection closed without a byte")
+	default:
+		s.log.Warn("connection ended without media", "error", err, received)
+	}
+}
