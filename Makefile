@@ -1,0 +1,89 @@
+# `make` alone prints the targets. Needed: Go, make and git; `make test` brings the rest.
+GO       ?= go
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+FUZZTIME ?= 30s
+COUNT    ?= 5
+ARGS     ?=
+
+# Packages that do arithmetic on 33-bit timestamps and must not need 64-bit ints.
+PURE := ./mux/... ./segmenter/... ./playlist/...
+
+.DEFAULT_GOAL := help
+
+## help: this list
+help:
+	@echo "headwater: make TARGET"
+	@sed -n 's/^## \([a-z0-9-]*\): /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "  %-10s %s\n", $$1, $$2 }'
+
+## demo: build headwater and play the built-in programme; prints the URL to open
+demo: build
+	bin/headwater demo $(ARGS)
+
+## build: the program, in bin/headwater
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/headwater ./cmd/headwater
+
+## test: everything, with real players; installs the Debian packages it lacks
+test: export CI := 1
+test: programs fmt vet lint unit unit-386 e2e
+
+## check: the quick part of test: fmt vet lint unit
+check: fmt vet lint unit
+
+## programs: install what the end-to-end tests run (ffmpeg, GStreamer, VLC, mpv, nginx, Chromium)
+programs:
+	@cmd/headwater/packaging/install-programs
+
+## fmt: fail if a file is not gofmt-ed
+fmt:
+	@out=$$(gofmt -l cmd ingest mux origin playlist segmenter web); test -z "$$out" || { echo "gofmt -w $$out"; exit 1; }
+
+## vet: go vet, also of the end-to-end tests
+vet:
+	$(GO) vet ./...
+	$(GO) vet -tags e2e ./cmd/headwater/e2e/...
+
+## lint: staticcheck, at the version in go.mod
+lint:
+	$(GO) tool staticcheck -tags e2e ./...
+
+## unit: unit tests with the race detector, in random order
+unit:
+	CGO_ENABLED=1 $(GO) test -race -shuffle=on ./...
+
+## unit-386: the pure packages with 32-bit ints
+unit-386:
+	GOARCH=386 CGO_ENABLED=0 $(GO) test $(PURE)
+
+## e2e: end-to-end tests with real sources and players (RUN=regexp picks some)
+e2e:
+	$(GO) test -tags e2e -count=1 -timeout 14m $(if $(RUN),-v -run '$(RUN)') ./cmd/headwater/e2e/...
+
+## fuzz: every fuzz target for FUZZTIME (30s) each
+fuzz:
+	@for p in $$($(GO) list ./...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \
+	    $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
+
+## bench: benchmarks, COUNT (5) runs each
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem -count $(COUNT) ./...
+
+## golden: rewrite the golden files; read the diff before you commit it
+golden:
+	@for d in $$(grep -rlE --include='*_test.go' 'flag\.Bool\("update"' . | xargs -n1 dirname | sort -u); do \
+	  $(GO) test $$d -update || exit 1; done
+
+## programme: make the built-in test programme again (needs ffmpeg and the DejaVu fonts)
+programme:
+	cmd/headwater/programme/make.sh
+
+## tidy: fail if go.mod or go.sum would change
+tidy:
+	$(GO) mod tidy -diff
+
+## clean: remove what make made
+clean:
+	rm -rf bin
+
+.PHONY: help demo build test check programs fmt vet lint unit unit-386 e2e fuzz bench golden programme tidy clean
