@@ -1,0 +1,87 @@
+package main
+
+import (
+	"log/slog"
+	"net/netip"
+	"time"
+)
+
+// Config is everything that "headwater serve" can be told. [loader] fills it
+// from flags, the environment and a file; nothing in it is checked again.
+type Config struct {
+	HTTP           string        // address, host:port
+	Data           string        // folder of records and segments; "" keeps all in memory
+	TargetDuration time.Duration // of streams that have none of their own
+	Window         time.Duration // likewise
+	Log            LogConfig
+	Limits         Limits
+	Streams        []StreamConfig // by name, each name once
+}
+
+// LogConfig says what the log looks like.
+type LogConfig struct {
+	Format string // "text", "json", or "auto": text on a terminal, else JSON
+	Level  slog.Level
+}
+
+// Limits bounds what listeners and players may use. 0 means the default of
+// [headwater/origin.ServerConfig].
+type Limits struct {
+	Connections int // over HTTP
+	Listeners   int // of continuous outputs
+	Requests    int // being answered, listeners not counted
+}
+
+// StreamConfig is one stream and where its media comes from. The zero value of
+// a field means the default of the package that it goes to.
+type StreamConfig struct {
+	Name    string
+	TCP     string // address to listen on for raw TCP, or ""
+	Connect string // address to fetch from by raw TCP, or ""
+
+	Allow   []netip.Prefix // who may connect to TCP; empty means everybody
+	Program uint16         // program_number of a transport stream; 0 means the best one
+	Timeout time.Duration  // silence after which a source is given up
+
+	TargetDuration time.Duration // 0 means Config.TargetDuration
+	Window         time.Duration // 0 means Config.Window
+	Latency        time.Duration // age of the media when it arrives
+	PublishAfter   int           // segments before the first playlist
+	GapMax         int           // gaps that follow a lost source
+	EndAfter       time.Duration // playlists end when no source came for so long; 0 means never
+}
+
+// Defaults of what has to have a value.
+const (
+	defaultHTTP   = ":8080"
+	defaultData   = "./headwater-data"
+	defaultStream = "live"
+	// defaultTCP is on loopback: raw TCP has no password (see "allow").
+	defaultTCP = "127.0.0.1:9999"
+	// defaultTargetDuration is what Apple asks for (hls-rules A15).
+	defaultTargetDuration = 6 * time.Second
+	defaultWindow         = time.Minute
+)
+
+// defaultConfig returns the configuration of a machine that was told nothing,
+// but for the stream: see [loader.load].
+func defaultConfig() Config {
+	return Config{
+		HTTP:           defaultHTTP,
+		Data:           defaultData,
+		TargetDuration: defaultTargetDuration,
+		Window:         defaultWindow,
+		Log:            LogConfig{Format: "auto", Level: slog.LevelInfo},
+	}
+}
+
+// stream returns the stream called name, which it adds at the end if there is none.
+func (c *Config) stream(name string) *StreamConfig {
+	for i := range c.Streams {
+		if c.Streams[i].Name == name {
+			return &c.Streams[i]
+		}
+	}
+	c.Streams = append(c.Streams, StreamConfig{Name: name})
+	return &c.Streams[len(c.Streams)-1]
+}
