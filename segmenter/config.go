@@ -14,3 +14,20 @@ type Config struct {
 	// reaches it is cut there.
 	MaxSegmentBytes int64
 }
+
+// withDefaults returns c with every zero field set.
+func (c Config) withDefaults() Config {
+	if c.TargetDuration <= 0 {
+		c.TargetDuration = 6 * time.Second
+	}
+	if c.MaxSkew <= 0 {
+		c.MaxSkew = 500 * time.Millisecond
+	}
+	if c.GapMax <= 0 {
+		c.GapMax = 3
+	}
+	if c.MaxSegmentBytes <= 0 {
+		c.MaxSegmentBytes = 64 << 20
+	}
+	return c
+}

@@ -1,6 +1,11 @@
 package segmenter
 
-import "headwater/mux"
+import (
+	"slices"
+	"sync"
+
+	"headwater/mux"
+)
 
 // Record is what makes a stream's timeline: with it and the same bytes any
 // process makes the same segments under the same names (hls-rules H07, H08).
@@ -18,14 +23,16 @@ type Record struct {
 	Target         mux.Ticks `json:"target"`
 	TargetDuration int       `json:"target_duration"`
 	GOP            mux.Ticks `json:"gop"`      // longest keyframe interval measured, 0 for audio only
+	Frame          mux.Ticks `json:"frame"`    // shortest distance of two pictures, 0 for audio only
+	Skew           mux.Ticks `json:"skew"`     // how long a closing segment waits for late audio, in media time
 	Recovery       bool      `json:"recovery"` // cut at recovery points too: the source sends too few IDRs (C11)
 
 	// Points are the breaks of the timeline, oldest first; those that no
 	// window can reach any more are dropped. The last one is in force.
 	Points []Point `json:"points"`
 
-	// What the multivariant playlist says, fixed at the first publication
-	// (hls-rules B03), by rendition name.
+	// Bandwidth is what the multivariant playlist says, fixed at the first
+	// publication (hls-rules B03), by rendition name.
 	Bandwidth map[string]Bandwidth `json:"bandwidth,omitempty"`
 }
 
@@ -35,18 +42,51 @@ type Bandwidth struct {
 	Average int64 `json:"average"`
 }
 
-// Point is where a clock begins: at the start of a stream and after each
-// source reset. Epoch time = source timestamp + Offset (modulo 2^33).
+// Point is where a clock or a format begins: at the start of a stream, after
+// each source reset and at each change of format.
 type Point struct {
-	First uint64    `json:"first"` // sequence number of the first segment on this clock
+	First uint64    `json:"first"` // sequence number of the first segment from here
 	DSN   uint64    `json:"dsn"`   // its discontinuity sequence number
 	Start mux.Ticks `json:"start"` // epoch time of its first access unit
 	Raw   mux.Ticks `json:"raw"`   // the same instant as sent: the 33-bit PTS by which others know it
-	// Offset maps the source's clock to the epoch.
+	// Offset maps the source's clock to the epoch, modulo 2^33. It is 0 for a
+	// source without timestamps, which is dated by its arrival.
 	Offset mux.Ticks `json:"offset"`
-	// Base is added to floor(epoch/Target): how many numbers resets inside a
-	// slot have used up.
-	Base int64 `json:"base"`
+	// Base is added to floor(epoch/Target): how many numbers have been used up
+	// by resets inside a slot.
+	Base   int64        `json:"base"`
+	Tracks []trackShape `json:"tracks"` // the format from here on
+}
+
+// maxPoints bounds Record.Points: breaks older than the newest 64 are forgotten.
+const maxPoints = 64
+
+// last returns the point in force, or nil.
+func (r *Record) last() *Point {
+	if len(r.Points) == 0 {
+		return nil
+	}
+	return &r.Points[len(r.Points)-1]
+}
+
+// with returns a copy of r with one more point and the next revision.
+func (r Record) with(p Point) Record {
+	r.Revision++
+	keep := r.Points
+	if len(keep) >= maxPoints {
+		keep = keep[len(keep)-maxPoints+1:]
+	}
+	r.Points = append(slices.Clone(keep), p)
+	return r
+}
+
+// grid returns the grid in force.
+func (r *Record) grid() grid {
+	g := grid{target: r.Target, slack: max(r.Frame/2, 1)}
+	if p := r.last(); p != nil {
+		g.base = p.Base
+	}
+	return g
 }
 
 // Registry keeps the record, perhaps with others. First writer wins.
@@ -58,4 +98,28 @@ type Registry interface {
 	// another process wrote first. On an error the record in force is unknown;
 	// the caller goes on with next and proposes again later.
 	Propose(next Record) (Record, error)
+}
+
+// MemoryRegistry is a [Registry] that lasts as long as the process. It is safe
+// for concurrent use, so that two segmenters can share one.
+type MemoryRegistry struct {
+	mu     sync.Mutex
+	record Record // guarded by mu
+}
+
+// Load returns the record in force.
+func (m *MemoryRegistry) Load() (Record, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.record, nil
+}
+
+// Propose stores next if it follows the record in force.
+func (m *MemoryRegistry) Propose(next Record) (Record, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if next.Revision == m.record.Revision+1 {
+		m.record = next
+	}
+	return m.record, nil
 }

@@ -8,7 +8,6 @@
 package segmenter
 
 import (
-	"crypto/sha256"
 	"time"
 
 	"headwater/mux"
@@ -41,8 +40,9 @@ type Segment struct {
 	// are only in the store any more.
 	Data [][]byte
 	Size int64 // bytes; valid also when Data is nil
-	// Sum is the SHA-256 of the bytes, zero for a gap. The strong ETag.
-	Sum [sha256.Size]byte
+	// Sum is a checksum of the bytes (CRC-32C, then CRC-32), zero for a gap. It
+	// tells two contents of one name apart: the strong ETag.
+	Sum [8]byte
 }
 
 // Duration returns End-Start.

@@ -1,46 +1,92 @@
 package segmenter
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
 	"headwater/mux"
 )
 
 // Segmenter cuts one stream. It is not safe for concurrent use.
-type Segmenter struct{}
+type Segmenter struct {
+	cfg      Config
+	registry Registry
+	record   Record
+	unstored bool // record could not be stored; tried again at the next change and in Advance
+
+	clock   clock
+	measure *measurement // nil once the record has a target duration
+	tracks  presence
+	layout  layout // of the newest program
+
+	slots   slots
+	next    uint64 // the lowest number that is free; 0 if none was ever used
+	joined  uint64 // the slot in which the source was joined: its head is missing (hls-rules H.4)
+	joining bool   // no reference random access point yet in this process
+	holed   bool   // reference media may be missing since the last cut
+	changed bool   // the format is another than that of the last point
+	run     uint64 // the slot before which there is nothing to be continued
+	media   uint64 // the newest slot that was opened for media
+	behind  lateness
+	ahead   waiting // units and frames of other tracks, newer than the reference track
+	wrapper wrapper // makes TS of raw audio
+
+	dead   bool
+	gaps   int               // slots filled by the clock since the last unit
+	suffix map[string]string // of the newest segment of each rendition
+	now    time.Time
+	out    Output
+	notes  []string
+	stats  counters
+}
+
+type counters struct{ late, dropped, forced uint64 }
 
 // New returns a segmenter that goes on from the record in registry, or starts
 // one. last is the newest slot that was ever published under it, nil if none.
-func New(cfg Config, registry Registry, last *Slot) (*Segmenter, error) { return &Segmenter{}, nil }
+func New(cfg Config, registry Registry, last *Slot) (*Segmenter, error) {
+	record, err := registry.Load()
+	if err != nil {
+		return nil, fmt.Errorf("load the stream's record: %w", err)
+	}
+	s := &Segmenter{
+		cfg: cfg.withDefaults(), registry: registry, record: record,
+		suffix:  map[string]string{RenditionMain: ".ts"},
+		joining: true, layout: layout{ref: -1, audio: -1},
+	}
+	s.clock.latency = mux.FromDuration(s.cfg.Latency)
+	if last != nil {
+		s.next = last.Sequence + 1
+		s.clock.end = last.End
+		for _, seg := range last.Segments {
+			s.suffix[seg.Rendition] = seg.Suffix
+		}
+	}
+	if s.record.Target == 0 {
+		s.measure = &measurement{}
+	}
+	s.Attach(time.Time{})
+	return s, nil
+}
 
-// Attach tells that a source has connected: its clock is unrelated to earlier ones until proven equal.
-func (s *Segmenter) Attach(now time.Time) {}
+// Attach tells that a source has connected: its clock is unrelated to earlier
+// ones until its first units show that it runs on.
+func (s *Segmenter) Attach(time.Time) {
+	s.clock.attach()
+	s.ahead.clear()
+	s.holed = true
+	s.tracks = presence{seen: seenTracks{}}
+	if s.measure != nil {
+		*s.measure = measurement{seen: s.tracks.seen}
+	}
+}
 
-// Detach tells that the source has gone.
-func (s *Segmenter) Detach(now time.Time) {}
-
-// Write takes units in the order of the demuxer. now is when they arrived.
-func (s *Segmenter) Write(units []*mux.Unit, now time.Time) {}
-
-// Advance lets time pass: it closes what a dead source left open and fills its
-// absence with gaps. Call it every 100 ms or so.
-func (s *Segmenter) Advance(now time.Time) {}
-
-// Take returns what became ready since the last call. The slices are the caller's.
-func (s *Segmenter) Take() Output { return Output{} }
-
-// Status returns the state of the stream as the segmenter sees it.
-func (s *Segmenter) Status() Status { return Status{} }
-
-// Phase is how far a stream has come.
-type Phase uint8
-
-const (
-	PhaseWaiting   Phase = iota // no source yet
-	PhaseMeasuring              // units arrive; the keyframe interval is being measured
-	PhaseLive                   // slots are being closed
-	PhaseDead                   // the source is gone for longer than GapMax slots
-)
+// Detach tells that the source has gone. What it left is closed by [Segmenter.Advance].
+func (s *Segmenter) Detach(time.Time) {
+	s.releaseAll()
+	s.flushWrapper()
+}
 
 // Status describes a stream. It is a value; what it points to is immutable.
 type Status struct {
@@ -51,4 +97,286 @@ type Status struct {
 	Late    uint64       // units that came too late for their segment
 	Dropped uint64       // units that could not be placed
 	Forced  uint64       // cuts without a keyframe (hls-rules A20)
+}
+
+// Phase is how far a stream has come.
+type Phase uint8
+
+// The phases of a stream.
+const (
+	PhaseWaiting   Phase = iota // no media yet
+	PhaseMeasuring              // units arrive; the keyframe interval is being measured
+	PhaseLive                   // slots are being closed
+	PhaseDead                   // the source has been gone for longer than gaps may last
+)
+
+// Status returns the state of the stream as the segmenter sees it.
+func (s *Segmenter) Status() Status {
+	st := Status{
+		Record: s.record, Program: s.layout.program, Notes: slices.Clone(s.notes),
+		Late: s.stats.late, Dropped: s.stats.dropped, Forced: s.stats.forced,
+	}
+	switch {
+	case s.dead:
+		st.Phase = PhaseDead
+	case s.measure != nil && s.measure.started:
+		st.Phase = PhaseMeasuring
+		st.Program = s.measure.queue[len(s.measure.queue)-1].unit.Program
+	case s.next > 0:
+		st.Phase = PhaseLive
+	}
+	return st
+}
+
+// Write takes units in the order of the demuxer. at is when they arrived.
+func (s *Segmenter) Write(units []*mux.Unit, at time.Time) {
+	s.now = at
+	for _, u := range units {
+		if len(u.Packets) > 0 {
+			s.out.Units = append(s.out.Units, u)
+		}
+		if s.measure == nil {
+			s.take(arrival{u, at})
+			continue
+		}
+		if s.measure.add(arrival{u, at}) {
+			s.decide()
+		}
+	}
+}
+
+// decide ends the measurement and cuts what it held back.
+func (s *Segmenter) decide() {
+	queue := s.measure.queue
+	next, notes := s.measure.decide(s.cfg, s.record)
+	next.Revision++
+	if next.Gen == 0 {
+		next.Gen = uint64(s.now.Unix())
+	}
+	s.propose(next)
+	if s.record.Target == 0 { // a peer's record without a decision cannot be; go on with ours
+		s.record = next
+	}
+	s.measure = nil
+	s.notes = append(s.notes, notes...)
+	for _, a := range queue {
+		s.take(a)
+	}
+}
+
+// propose stores next and goes on with the record in force: next, or a peer's.
+func (s *Segmenter) propose(next Record) {
+	got, err := s.registry.Propose(next)
+	s.unstored = err != nil
+	if err != nil {
+		got = next
+	}
+	s.record = got
+}
+
+// take cuts one unit.
+func (s *Segmenter) take(a arrival) {
+	if !s.choose(a.unit) || a.unit.Untimed {
+		return
+	}
+	if a.unit.Track == s.layout.ref {
+		s.reference(a)
+	} else {
+		s.other(a)
+	}
+	s.finish(false)
+}
+
+// choose keeps the layout in step with the program and reports whether the
+// unit's track goes into the segments.
+func (s *Segmenter) choose(u *mux.Unit) bool {
+	t := &s.tracks
+	pid := u.Program.Tracks[u.Track].PID
+	switch {
+	case s.layout.program != u.Program || !t.seen[pid]:
+		t.seen[pid] = true
+	case t.missing && !u.Untimed && u.DTS-t.first > measureSilent:
+		t.given = true
+	default:
+		return s.layout.has(u.Track)
+	}
+	if !t.started && !u.Untimed {
+		t.started, t.first = true, u.DTS
+	}
+	var before []trackShape
+	if p := s.record.last(); p != nil {
+		before = p.Tracks
+	}
+	s.layout = newLayout(u.Program, t.present(u.Program, before))
+	for _, i := range s.layout.tracks {
+		s.note(u.Program.Tracks[i].AppleNote())
+	}
+	s.changed = before != nil && !sameShapes(before, s.layout.shapes())
+	return s.layout.has(u.Track)
+}
+
+// reference takes a unit of the track that decides the cuts.
+func (s *Segmenter) reference(a arrival) {
+	u := a.unit
+	start, length, old := s.canStart(u), s.length(u), s.record.grid()
+	var begun *Point
+	if jumped := s.clock.jumped(u); !s.clock.mapped || jumped {
+		if jumped {
+			s.releaseAll()
+			s.clock.mapped = false
+		}
+		if !start {
+			s.stats.dropped++
+			return
+		}
+		begun = s.locate(a)
+	} else if u.DTS-s.clock.newest > 2*length+s.record.Frame {
+		s.holed = true
+	}
+	e, d := s.clock.epoch(u.PTS), s.clock.epoch(u.DTS)
+	if start && begun == nil && s.changed {
+		begun = s.begin(a, e, s.record.last().Offset, true)
+	}
+	switch {
+	case begun != nil:
+		s.breakAt(begun, e, old)
+	case start:
+		s.randomAccess(a, e)
+	default:
+		s.force(e)
+	}
+	s.clock.saw(u, length, a.at)
+	s.place(u, s.clock.epoch(u.PTS)+length)
+	s.replay()
+	s.release(d)
+	s.dead, s.gaps = false, 0
+}
+
+// canStart reports whether a segment may begin at the unit.
+func (s *Segmenter) canStart(u *mux.Unit) bool {
+	return u.Access == mux.AccessRandom || u.Access == mux.AccessRecovery && s.record.Recovery
+}
+
+// length returns how long a reference unit lasts.
+func (s *Segmenter) length(u *mux.Unit) mux.Ticks {
+	if n := len(u.Frames); n > 0 {
+		f := u.Frames[n-1]
+		return f.PTS - u.PTS + mux.FromSamples(int64(f.Samples), f.Rate)
+	}
+	return s.record.Frame
+}
+
+// place puts a reference unit into the current slot. end is the epoch end of its media.
+func (s *Segmenter) place(u *mux.Unit, end mux.Ticks) {
+	raw := len(u.Packets) == 0
+	if raw {
+		s.wrap(u)
+	}
+	o := s.slots.current
+	if o == nil {
+		return
+	}
+	if o.bytes >= s.cfg.MaxSegmentBytes {
+		s.stats.dropped++
+		o.dirty = true
+		return
+	}
+	if !raw {
+		o.add(u)
+	}
+	o.media = max(o.media, end)
+	if s.layout.ref == s.layout.audio {
+		o.frames = appendFrames(o.frames, u.Frames, s.clock.shift)
+	}
+}
+
+// locate finds the epoch time of a unit whose clock is in doubt. It returns nil
+// if the source goes on where the record puts it, else the point of the record
+// at which it begins.
+func (s *Segmenter) locate(a arrival) *Point {
+	u, last := a.unit, s.record.last()
+	s.holed = true
+	if u.Program.Timing == mux.TimingSamples {
+		s.clock.restartRaw(u, a.at)
+		if last == nil {
+			return s.begin(a, s.clock.epoch(u.PTS), 0, false)
+		}
+		return nil
+	}
+	if last != nil && s.clock.resume(u, last.Offset, a.at) {
+		if s.clock.epoch(u.PTS) == last.Start && last.First >= s.next {
+			return last // the very unit at which a peer began
+		}
+		return nil
+	}
+	e := s.clock.restart(u, a.at)
+	return s.begin(a, e, (e-u.PTS)&(mux.Wrap-1), last != nil)
+}
+
+// begin adds a point to the record at epoch time e of the unit: a clock or a
+// format that starts there. A peer may have written it first; then that is
+// adopted (hls-rules H18).
+func (s *Segmenter) begin(a arrival, e, offset mux.Ticks, discontinuity bool) *Point {
+	for {
+		next := s.record.with(s.point(a.unit, e, offset, discontinuity))
+		if next.Gen == 0 {
+			next.Gen = uint64(a.at.Unix())
+		}
+		mine := *next.last()
+		s.propose(next)
+		s.changed = false
+		p := s.record.last()
+		switch {
+		case p == nil: // the record was taken away; go on with ours
+			s.record = next
+			return next.last()
+		case p.Raw == mine.Raw && p.First == mine.First:
+			if p.Offset != mine.Offset {
+				s.clock.resume(a.unit, p.Offset, a.at)
+			}
+			return p
+		case s.record.Revision != next.Revision && p.Raw == mine.Raw:
+			s.clock.resume(a.unit, p.Offset, a.at)
+			return p
+		}
+	}
+}
+
+// point describes a break of the timeline at epoch time e of the unit.
+func (s *Segmenter) point(u *mux.Unit, e, offset mux.Ticks, discontinuity bool) Point {
+	p := Point{Start: e, Raw: u.PTS & (mux.Wrap - 1), Offset: offset, Tracks: s.layout.shapes()}
+	g := s.record.grid()
+	g.base = 0
+	natural := g.slot(e)
+	p.First = max(natural, s.next)
+	p.Base = int64(p.First - natural)
+	if last := s.record.last(); last != nil {
+		p.DSN = last.DSN
+	}
+	if discontinuity {
+		p.DSN++
+	}
+	return p
+}
+
+// note adds a sentence to the status once.
+func (s *Segmenter) note(text string) {
+	if text != "" && !slices.Contains(s.notes, text) {
+		s.notes = append(s.notes, text)
+	}
+}
+
+// SetBandwidth fixes what the multivariant playlist says about each rendition.
+func (s *Segmenter) SetBandwidth(b map[string]Bandwidth) {
+	next := s.record
+	next.Revision++
+	next.Bandwidth = b
+	s.propose(next)
+}
+
+// Take returns what became ready since the last call. The slices are the caller's.
+func (s *Segmenter) Take() Output {
+	out := s.out
+	s.out = Output{}
+	return out
 }

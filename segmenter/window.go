@@ -1,13 +1,117 @@
 package segmenter
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
-// WindowConfig bounds a [Window].
+// WindowConfig bounds a [Window]. The zero value of a field means its default.
 type WindowConfig struct {
 	Duration    time.Duration // of the playlist; default 60 s
 	MinSegments int           // in the playlist; default 10 (hls-rules A34)
 	Grace       time.Duration // added to the time a removed segment stays fetchable; default 30 s (hls-rules A36)
-	// MaxBytes bounds the bytes held in memory by removed segments; the oldest
-	// go first. 0 means no bound.
-	MaxBytes int64
+}
+
+// Window holds the segments of one rendition that may be asked for: those in
+// the playlist, and before them those that left it not long ago (RFC 8216
+// §6.2.2). It has one owner and is not safe for concurrent use; the slices that
+// it returns are immutable and may be shared.
+type Window struct {
+	cfg     WindowConfig
+	held    []*Segment
+	removed []time.Time   // when each of the first len(removed) segments of held left the playlist
+	listed  time.Duration // length of the playlist
+	longest time.Duration // that it ever had
+}
+
+// NewWindow returns an empty window.
+func NewWindow(cfg WindowConfig) *Window {
+	if cfg.Duration <= 0 {
+		cfg.Duration = time.Minute
+	}
+	if cfg.MinSegments <= 0 {
+		cfg.MinSegments = 10
+	}
+	if cfg.Grace <= 0 {
+		cfg.Grace = 30 * time.Second
+	}
+	return &Window{cfg: cfg}
+}
+
+// Add lists a segment from the instant on. Its sequence number must be one more
+// than the last one's; if it is not, all that was held is dropped, for a
+// playlist cannot show a hole in its numbers.
+func (w *Window) Add(seg *Segment, at time.Time) {
+	if n := len(w.held); n > 0 && seg.Sequence != w.held[n-1].Sequence+1 {
+		w.held, w.removed, w.listed = nil, nil, 0
+	}
+	w.held = append(w.held, seg)
+	w.listed += seg.Duration()
+	for w.shrinks() {
+		w.listed -= w.held[len(w.removed)].Duration()
+		w.removed = append(w.removed, at)
+	}
+	w.longest = max(w.longest, w.listed)
+}
+
+// shrinks reports whether the oldest listed segment may go: what remains is
+// still long enough and has enough segments (hls-rules A33, A34).
+func (w *Window) shrinks() bool {
+	listed := w.held[len(w.removed):]
+	return len(listed) > w.cfg.MinSegments && w.listed-listed[0].Duration() >= w.cfg.Duration
+}
+
+// Listed returns the segments that the playlist shows, oldest first.
+func (w *Window) Listed() []*Segment { return slices.Clip(w.held[len(w.removed):]) }
+
+// Held returns the listed segments and, before them, those still fetchable.
+// Their sequence numbers have no hole.
+func (w *Window) Held() []*Segment { return slices.Clip(w.held) }
+
+// Expiry returns when a removed segment stops being fetchable: its own
+// duration and that of the longest playlist after its removal, and the grace
+// (hls-rules A36). ok is false while it is listed, and if it is not held.
+func (w *Window) Expiry(seg *Segment) (t time.Time, ok bool) {
+	i, found := slices.BinarySearchFunc(w.held, seg.Sequence, func(s *Segment, n uint64) int {
+		return int(int64(s.Sequence - n))
+	})
+	if !found || i >= len(w.removed) {
+		return time.Time{}, false
+	}
+	return w.expiry(i), true
+}
+
+func (w *Window) expiry(i int) time.Time {
+	return w.removed[i].Add(w.held[i].Duration() + w.longest + w.cfg.Grace)
+}
+
+// Retention returns how long a segment of duration d stays fetchable after it
+// left the playlist, at the least.
+func (w *Window) Retention(d time.Duration) time.Duration { return d + w.longest + w.cfg.Grace }
+
+// Expire drops and returns the segments that need not be fetchable any more.
+func (w *Window) Expire(at time.Time) []*Segment {
+	n := 0
+	for n < len(w.removed) && !at.Before(w.expiry(n)) {
+		n++
+	}
+	if n == 0 {
+		return nil
+	}
+	gone := w.held[:n:n]
+	w.held = slices.Clone(w.held[n:])
+	w.removed = slices.Clone(w.removed[n:])
+	return gone
+}
+
+// Replace puts seg in the place of the held segment with the same number, if
+// there is one: the same segment without its bytes in memory, for instance.
+func (w *Window) Replace(seg *Segment) {
+	i, found := slices.BinarySearchFunc(w.held, seg.Sequence, func(s *Segment, n uint64) int {
+		return int(int64(s.Sequence - n))
+	})
+	if found {
+		w.held = slices.Clone(w.held)
+		w.held[i] = seg
+	}
 }

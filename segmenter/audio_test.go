@@ -1,0 +1,103 @@
+package segmenter_test
+
+import (
+	"testing"
+	"time"
+
+	"headwater/mux"
+	"headwater/mux/muxtest"
+	"headwater/segmenter"
+)
+
+// Raw audio is cut at the first frame at or after each edge of the grid, for a
+// day, without drift (hls-rules C22, C25, A18).
+func TestRawAudioForADay(t *testing.T) {
+	day := 24 * time.Hour
+	if testing.Short() {
+		day = time.Hour
+	}
+	stream := muxtest.RawAudio(mux.CodecMP3)
+	stream.SampleRate = 44100
+	o := newOrigin(t, segmenter.Config{}, &segmenter.MemoryRegistry{}, nil)
+	frame := mux.FromSamples(1152, 44100) + 1
+	var first, end mux.Ticks
+	var frames, slots int64
+	i := int64(0)
+	for u := range stream.Units() {
+		at := mux.FromSamples(1152*i, 44100).Duration()
+		if i++; at >= day {
+			break
+		}
+		o.Write([]*mux.Unit{u}, noon.Add(at))
+		for _, slot := range o.Take().Slots {
+			slots++
+			main, audio := slot.Segments[0], slot.Segments[1]
+			if slots == 1 {
+				first = main.Start
+			} else if edge := mux.Ticks(main.Sequence) * 6 * mux.ClockRate; main.Start < edge-1 || main.Start >= edge+frame {
+				t.Fatalf("segment %d starts %d ticks after its edge", main.Sequence, main.Start-edge)
+			} else if main.Start != end {
+				t.Fatalf("segment %d starts at %d, the one before ended at %d", main.Sequence, main.Start, end)
+			}
+			end = main.End
+			if audio.Start != main.Start || audio.End != main.End || audio.Gap || main.Gap {
+				t.Fatalf("segment %d: audio %d-%d, main %d-%d", main.Sequence, audio.Start, audio.End, main.Start, main.End)
+			}
+			n := int64(len(data(audio))) / 417 // frames are 417 or 418 bytes
+			frames += n
+			if want := mux.FromSamples(1152*frames, 44100); end-first < want-1 || end-first > want+1 {
+				t.Fatalf("after %d frames the sum of EXTINF is %d ticks, want %d", frames, end-first, want)
+			}
+		}
+	}
+	if want := int64(day/(6*time.Second)) - 2; slots < want {
+		t.Errorf("%d slots, want %d", slots, want)
+	}
+	if got := o.Status().Record.TargetDuration; got != 6 { // hls-rules C25
+		t.Errorf("target duration = %d", got)
+	}
+}
+
+func TestRawAudioReconnects(t *testing.T) {
+	tests := []struct {
+		name  string
+		away  time.Duration
+		shift time.Duration // of the media after the return, from its arrival
+		gaps  int
+	}{
+		{"at once: the samples run on", 300 * time.Millisecond, -300 * time.Millisecond, 0}, // hls-rules C30
+		{"after two seconds: the clock skips", 2 * time.Second, 0, 0},
+		{"after fifteen seconds: gaps, no discontinuity", 15 * time.Second, 0, 2},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			stream := muxtest.RawAudio(mux.CodecAAC)
+			o := newOrigin(t, segmenter.Config{}, &segmenter.MemoryRegistry{}, nil)
+			o.feed(stream, 0, 30*time.Second, nil)
+			o.Detach(o.now)
+			o.pass(noon.Add(30*time.Second + tt.away))
+			o.Attach(o.now)
+			o.feed(stream, 0, 40*time.Second, func() time.Duration { return 30*time.Second + tt.away })
+			checkRun(t, o)
+			gaps, disc := o.counts()
+			if gaps < tt.gaps || gaps > tt.gaps+1 || disc != 0 {
+				t.Errorf("%d gaps, %d discontinuities, want %d, 0\n%v", gaps, disc, tt.gaps, o)
+			}
+		})
+	}
+}
+
+// A change of the sample rate begins a segment with a discontinuity (hls-rules C28, A27).
+func TestFormatChange(t *testing.T) {
+	a, b := muxtest.RawAudio(mux.CodecAAC), muxtest.RawAudio(mux.CodecAAC)
+	b.SampleRate = 44100
+	o := newOrigin(t, segmenter.Config{}, &segmenter.MemoryRegistry{}, nil)
+	o.feed(a, 0, 20*time.Second, nil)
+	o.Detach(o.now)
+	o.Attach(o.now)
+	o.feed(b, 0, 20*time.Second, func() time.Duration { return 20 * time.Second })
+	checkRun(t, o)
+	if gaps, disc := o.counts(); gaps != 0 || disc != 1 {
+		t.Errorf("%d gaps, %d discontinuities\n%v", gaps, disc, o)
+	}
+}

@@ -1,0 +1,71 @@
+package segmenter
+
+import (
+	"headwater/mux"
+	"headwater/mux/ts"
+)
+
+// maxGroup is how long the audio frames of one PES packet may last together.
+// Each PES packet carries a PCR, so that these are never 100 ms apart (hls-rules C07).
+const maxGroup = 95 * mux.ClockRate / 1000
+
+// wrapper makes PES units of raw audio frames. It lives as long as the stream,
+// so that continuity counters run on.
+type wrapper struct {
+	muxer  *ts.AudioMuxer
+	unit   *mux.Unit   // the first unit of the group
+	group  []mux.Frame // with epoch times, for timestamps on the wire are epoch time modulo 2^33
+	length mux.Ticks
+}
+
+// wrap takes one unit of raw audio.
+func (s *Segmenter) wrap(u *mux.Unit) {
+	w := &s.wrapper
+	length := s.length(u)
+	if len(w.group) > 0 && (w.length+length > maxGroup || w.unit.Program != u.Program) {
+		s.flushWrapper()
+	}
+	if len(w.group) == 0 {
+		w.unit = u
+	}
+	w.group = appendFrames(w.group, u.Frames, s.clock.shift)
+	w.length += length
+}
+
+// flushWrapper makes a PES unit of the frames that wait, for the current slot
+// and the continuous outputs.
+func (s *Segmenter) flushWrapper() {
+	w := &s.wrapper
+	if len(w.group) == 0 {
+		return
+	}
+	group, first := w.group, w.unit
+	w.group, w.length, w.unit = nil, 0, nil
+	track := first.Program.Tracks[first.Track]
+	if w.muxer == nil || w.muxer.Track().StreamType != track.StreamType {
+		m, err := ts.NewAudioMuxer(track)
+		if err != nil {
+			s.stats.dropped += uint64(len(group))
+			return
+		}
+		w.muxer = m
+	}
+	packets, err := w.muxer.Write(group)
+	if err != nil {
+		s.stats.dropped += uint64(len(group))
+		return
+	}
+	u := &mux.Unit{
+		Program: first.Program, Track: first.Track, Seq: first.Seq,
+		PTS: group[0].PTS, DTS: group[0].PTS, Access: mux.AccessRandom,
+		PCR: group[0].PTS, HasPCR: true,
+		Packets: packets, Frames: group,
+	}
+	for _, p := range packets {
+		u.Size += len(p)
+	}
+	s.out.Units = append(s.out.Units, u)
+	if o := s.slots.current; o != nil {
+		o.add(u)
+	}
+}
