@@ -22,9 +22,9 @@ type MPEGAudio struct {
 	Mode       int  // 0 stereo, 1 joint stereo, 2 dual channel, 3 single channel
 }
 
-// MaxMPEGAudioSize is no less than the size of any frame that [ParseMPEGAudio]
-// takes: 160 kbit/s at 8 kHz in layer II makes 2880 bytes.
-const MaxMPEGAudioSize = 2881
+// MaxMPEGAudioSize is the size in bytes of the largest frame that
+// [ParseMPEGAudio] takes: layer II, 384 kbit/s at 32 kHz, padded.
+const MaxMPEGAudioSize = 144*384/32 + 1
 
 // Parsing errors are made once: a search for sync meets many.
 var (

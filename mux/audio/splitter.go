@@ -1,0 +1,162 @@
+package audio
+
+import "headwater/mux"
+
+// Splitter finds the frames in a stream of bytes that is MP3 or ADTS AAC. It
+// passes over junk, ID3v1, ID3v2 and APE tags, and the Xing, Info and VBRI
+// frames of files. Free format MP3 is taken for junk.
+//
+// To find sync it wants three headers in a row that agree, at the end of the
+// input two; so it does to believe in a change of format (hls-rules C27, C28).
+// A frame is emitted when the header after it has come, one frame late.
+//
+// A Splitter is not safe for concurrent use. It keeps at most three frames of
+// the largest size between calls.
+type Splitter struct {
+	framer
+	tag    int  // bytes of a tag still to come
+	search bool // pos is not where a frame is expected
+	synced bool // the last frame was emitted just before pos, but for tags
+	tried  int  // bytes behind pos known not to begin a frame; see doubt
+}
+
+// Emit takes one frame: its bytes with header, and how many samples per
+// channel it holds at rate hertz (for AAC, those of the core coder).
+// The bytes are immutable and may be kept.
+type Emit func(frame []byte, samples, rate int)
+
+// NewSplitter returns a Splitter for c: CodecAAC, CodecMP3, CodecMP2 (layers I
+// and II), or CodecUnknown for whichever of the first two comes, also in turns.
+func NewSplitter(c mux.Codec) *Splitter { return &Splitter{framer: framer{want: c}} }
+
+// Write takes the next bytes of the stream and calls emit for each frame that
+// became complete. p must not be changed any more: frames alias it, except
+// those that began in an earlier call.
+func (s *Splitter) Write(p []byte, emit Emit) {
+	s.buf.new = p
+	for s.step(emit) {
+	}
+	s.keep()
+}
+
+// Flush tells that the stream has ended, and calls emit for what is left of
+// it. The Splitter can be used for another stream of the same kind then.
+func (s *Splitter) Flush(emit Emit) {
+	s.final = true
+	for s.step(emit) {
+	}
+	s.drop(s.buf.len() - s.pos)
+	s.keep()
+	s.sure = s.known
+	s.final, s.search, s.synced, s.tag, s.tried = false, false, false, 0, 0
+}
+
+// step deals with some bytes. It returns false if it wants more of them.
+func (s *Splitter) step(emit Emit) bool {
+	rest := s.buf.len() - s.pos
+	switch {
+	case rest == 0:
+		return false
+	case s.tag > 0:
+		n := min(rest, s.tag)
+		s.drop(n)
+		s.tag -= n
+		return true
+	case s.search:
+		return s.find()
+	}
+	return s.next(emit)
+}
+
+// next deals with a tag or a frame at pos.
+func (s *Splitter) next(emit Emit) bool {
+	var scratch [tagHead]byte
+	b := s.buf.head(s.pos, &scratch)
+	if len(b) < tagHead && !s.final {
+		return false
+	}
+	if s.tag = tagSize(b); s.tag > 0 {
+		return true
+	}
+	h, ok := parseHeader(b, s.want)
+	if !ok || !s.synced || !h.same(s.cur) {
+		s.search = true
+		return true
+	}
+	if s.final && s.pos+h.size() > s.buf.len() {
+		return false // the last frame is cut short
+	}
+	switch s.goesOn(s.pos+h.size(), h) {
+	case wait:
+		return false
+	case no:
+		switch s.doubt(h) {
+		case wait:
+			return false
+		case yes:
+			return true
+		}
+	}
+	s.tried = 0
+	if frame := s.take(h); h.info(frame) {
+		s.skipped += uint64(len(frame))
+	} else {
+		s.frames++
+		emit(frame, h.samples(), h.rate())
+	}
+	return true
+}
+
+// doubt decides whether the frame h at pos, behind which no other follows, is
+// longer than it was: whether a row of frames begins inside it. If so it is
+// dropped. Otherwise it is as good as any, with junk behind it.
+func (s *Splitter) doubt(h header) verdict {
+	for i := s.buf.index(s.pos+1+s.tried, 0xff); i < s.pos+h.size(); i = s.buf.index(i+1, 0xff) {
+		inner, v := s.header(i)
+		if v == yes {
+			if v = no; inner.same(h) {
+				v = s.confirmed(i, inner)
+			}
+		}
+		switch v {
+		case wait:
+			s.tried = i - s.pos - 1
+			return wait
+		case yes:
+			s.tried = 0
+			s.losses++
+			s.drop(i - s.pos)
+			return yes
+		}
+	}
+	return no
+}
+
+// find looks for sync from pos on.
+func (s *Splitter) find() bool {
+	for i := s.pos; ; i++ {
+		i = s.buf.index(i, 0xff)
+		if i > s.pos {
+			if s.synced {
+				s.losses++
+				s.synced = false
+			}
+			s.drop(i - s.pos)
+		}
+		if i == s.buf.len() {
+			return false
+		}
+		h, v := s.header(i)
+		if v == yes {
+			v = s.confirmed(i, h)
+		}
+		switch v {
+		case wait:
+			return false
+		case yes:
+			s.agree(h)
+			s.search, s.synced = false, true
+			return true
+		}
+	}
+}
