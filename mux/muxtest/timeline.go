@@ -24,8 +24,8 @@ type Sample struct {
 	Number int64     // counts pictures in decoding order, or audio frames, from 0
 	Frames int       // audio frames, else 0
 	Time   mux.Ticks // media time from the start of the stream at which it is sent
-	// PTS and DTS are unwrapped as a demuxer does it: the first DTS of the
-	// stream lies in [0, 2^33), later ones are nearest to it.
+	// PTS and DTS are unwrapped as a demuxer does it: the first unit that is
+	// complete has its raw value, the others lie nearest.
 	PTS, DTS mux.Ticks
 	Run      int // how many resets were before
 
@@ -59,8 +59,8 @@ type timeline struct {
 func newTimeline(s Stream) *timeline {
 	t := &timeline{s: s, first: true}
 	start := s.Start & (mux.Wrap - 1)
-	if s.Video != 0 && start < t.delay() {
-		start += mux.Wrap // the DTS before it is not negative
+	if s.Video != 0 && start < t.delay() && (s.Audio == 0 || s.VideoLength) {
+		start += mux.Wrap // the picture is complete first, and its DTS is not negative
 	}
 	t.begin(start)
 	return t

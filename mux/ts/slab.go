@@ -1,0 +1,34 @@
+package ts
+
+// slab hands out slices of memory that it allocates in lots. Lots begin small
+// and grow to most elements. What was handed out is never taken back: a lot
+// lives as long as something points into it.
+type slab[T any] struct {
+	free []T
+	lot  int // size of the last lot
+	most int
+}
+
+// take returns n zero elements with no spare capacity.
+func (s *slab[T]) take(n int) []T {
+	if n > len(s.free) {
+		s.lot = min(max(8, 2*s.lot), s.most)
+		if n > s.lot/2 {
+			return make([]T, n)
+		}
+		s.free = make([]T, s.lot)
+	}
+	p := s.free[:n:n]
+	s.free = s.free[n:]
+	return p
+}
+
+// keep returns a copy of p.
+func (s *slab[T]) keep(p []T) []T {
+	if len(p) == 0 {
+		return nil
+	}
+	q := s.take(len(p))
+	copy(q, p)
+	return q
+}
