@@ -1,0 +1,61 @@
+package origin
+
+import (
+	"time"
+
+	"headwater/mux"
+)
+
+// feed is the hold that one source has on a stream.
+type feed struct {
+	stream *Stream
+	info   mux.SourceInfo
+	format string    // what the source sends; guarded by stream.mu
+	stats  mux.Stats // guarded by stream.mu
+}
+
+// Attach gives the stream to a source. The error is a [*mux.BusyError] if
+// another one holds it.
+func (s *Stream) Attach(info mux.SourceInfo, now time.Time) (mux.Feed, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.feed != nil {
+		return nil, &mux.BusyError{Stream: s.cfg.Name, Holder: s.feed.info}
+	}
+	s.feed = &feed{stream: s, info: info}
+	s.end = false
+	s.seg.Attach(now)
+	s.ts.Break()
+	s.sound.Break()
+	return s.feed, nil
+}
+
+// Write passes units on. It waits while the disk takes less than the source sends.
+func (f *feed) Write(units []*mux.Unit, now time.Time) {
+	f.stream.step(now, func(now time.Time) {
+		if f.holds() {
+			f.stream.seg.Write(units, now)
+		}
+	})
+}
+
+// Report keeps what the source says about itself for the API.
+func (f *feed) Report(format string, stats mux.Stats) {
+	f.stream.mu.Lock()
+	defer f.stream.mu.Unlock()
+	f.format, f.stats = format, stats
+}
+
+// Close gives the stream back.
+func (f *feed) Close(_ error, now time.Time) {
+	f.stream.step(now, func(now time.Time) {
+		if f.holds() {
+			f.stream.seg.Detach(now)
+			f.stream.feed, f.stream.absent = nil, now
+		}
+	})
+}
+
+// holds reports whether the source still has the stream: an operator may have
+// ended it. The caller holds stream.mu.
+func (f *feed) holds() bool { return f.stream.feed == f }

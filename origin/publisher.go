@@ -1,0 +1,256 @@
+package origin
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"headwater/mux"
+	"headwater/segmenter"
+)
+
+// publisher turns closed slots into snapshots. One goroutine owns it.
+type publisher struct {
+	stream       string
+	window       segmenter.WindowConfig
+	publishAfter int
+	spool        *spool // nil: memory only
+	log          *slog.Logger
+	// fix has the measured bandwidths written into the record (hls-rules B03).
+	fix func(map[string]segmenter.Bandwidth)
+
+	renditions []*rendition // main first
+	program    *mux.Program // the newest that could be named in the multivariant playlist
+	next       uint64       // sequence number of the next slot; 0 before the first
+	edge       time.Time
+	open       bool // publication has begun
+	ended      bool
+}
+
+// rendition is one window and the entries of all that it holds.
+type rendition struct {
+	name    string
+	suffix  string
+	window  *segmenter.Window
+	entries []*entry // as window.Held()
+}
+
+// add lists a slot, after the store has had the chance to take it.
+func (p *publisher) add(slot *segmenter.Slot, gen uint64, now time.Time) {
+	switch {
+	case slot.Sequence < p.next:
+		p.log.Error("slot came twice and was not published", "sequence", slot.Sequence, "expected", p.next)
+		return
+	case slot.Sequence > p.next && p.next != 0:
+		p.log.Error("slots are missing; the window begins anew", "sequence", slot.Sequence, "expected", p.next)
+		p.forget(gen)
+	}
+	segments := p.complete(slot)
+	stored := make([]atomic.Bool, len(segments))
+	if p.spool != nil {
+		p.spool.put(gen, segments, func(i int) { stored[i].Store(true) })
+	}
+	for i, seg := range segments {
+		p.list(seg, &stored[i], now)
+	}
+	p.next, p.edge = slot.Sequence+1, now
+}
+
+// forget has the store remove all that the windows hold: they drop it when a
+// number does not follow.
+func (p *publisher) forget(gen uint64) {
+	if p.spool == nil {
+		return
+	}
+	for _, r := range p.renditions {
+		p.spool.remove(gen, r.window.Held())
+	}
+}
+
+// complete returns the segments of a slot, with gaps for the renditions that
+// it lacks: all list the same numbers (hls-rules B18).
+func (p *publisher) complete(slot *segmenter.Slot) []*segmenter.Segment {
+	segments := slices.Clone(slot.Segments)
+	for _, r := range p.renditions {
+		if !slices.ContainsFunc(segments, func(s *segmenter.Segment) bool { return s.Rendition == r.name }) {
+			segments = append(segments, &segmenter.Segment{
+				Rendition: r.name, Suffix: r.suffix, Sequence: slot.Sequence, Start: slot.Start, End: slot.End,
+				DSN: slot.Segments[0].DSN, Discontinuity: slot.Segments[0].Discontinuity, Gap: true, Independent: true,
+			})
+		}
+	}
+	return segments
+}
+
+// list adds one segment to its window.
+func (p *publisher) list(seg *segmenter.Segment, stored *atomic.Bool, now time.Time) {
+	r := p.rendition(seg)
+	e := newEntry(seg, stored, now, p.window.Duration+p.window.Grace)
+	r.entries = append(r.entries, e)
+	r.suffix = seg.Suffix
+	if stored.Load() {
+		seg = e.seg // the window need not hold the bytes
+	}
+	r.window.Add(seg, now)
+}
+
+func (p *publisher) rendition(seg *segmenter.Segment) *rendition {
+	for _, r := range p.renditions {
+		if r.name == seg.Rendition {
+			return r
+		}
+	}
+	r := &rendition{name: seg.Rendition, suffix: seg.Suffix, window: segmenter.NewWindow(p.window)}
+	p.renditions = append(p.renditions, r)
+	return r
+}
+
+// expire lets go of what may no longer be fetched, and reports whether
+// anything was.
+func (p *publisher) expire(gen uint64, now time.Time) bool {
+	var gone []*segmenter.Segment
+	for _, r := range p.renditions {
+		gone = append(gone, r.window.Expire(now)...)
+	}
+	if len(gone) > 0 && p.spool != nil {
+		p.spool.remove(gen, gone)
+	}
+	return len(gone) > 0
+}
+
+// snapshot makes the snapshot that follows last. status is the segmenter's.
+func (p *publisher) snapshot(last *snapshot, status segmenter.Status, now time.Time) (*snapshot, error) {
+	s := &snapshot{gen: status.Record.Gen, edge: p.edge, ended: p.ended, changed: make(chan struct{})}
+	p.measure(s, &status)
+	if !p.ended {
+		s.stale = p.edge.Add(2 * time.Duration(status.Record.TargetDuration) * time.Second)
+	}
+	for _, r := range p.renditions {
+		v := r.view()
+		if p.open {
+			m := mediaPlaylist(r.name, s.gen, status.Record.TargetDuration, r.window.Listed(), p.ended)
+			text, err := render(m, p.stream+"/"+r.name)
+			if err != nil {
+				return nil, err
+			}
+			var old *document
+			if o := last.rendition(r.name); o != nil {
+				old = o.playlist
+			}
+			if v.playlist, err = p.document(old, text, status, now); err != nil {
+				return nil, err
+			}
+		}
+		s.renditions = append(s.renditions, v)
+	}
+	if p.open {
+		text, err := render(multivariantPlaylist(p.stream, p.program, status.Record, p.names()), p.stream)
+		if err != nil {
+			return nil, err
+		}
+		if s.multivariant, err = p.document(last.multivariant, text, status, now); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// measure begins publication once there is enough in the window (hls-rules
+// A35) and enough is known to write the multivariant playlist.
+func (p *publisher) measure(s *snapshot, status *segmenter.Status) {
+	if status.Program != nil {
+		p.program = status.Program
+	}
+	if len(p.renditions) == 0 || p.program == nil || status.Record.TargetDuration == 0 {
+		return
+	}
+	for _, seg := range p.renditions[0].window.Listed() {
+		if !seg.Gap {
+			s.measured++
+		}
+	}
+	p.open = p.open || s.measured >= p.publishAfter
+	if !p.open {
+		return
+	}
+	bandwidths := maps.Clone(status.Record.Bandwidth)
+	for _, r := range p.renditions {
+		if _, ok := bandwidths[r.name]; ok {
+			continue
+		}
+		if bandwidths == nil {
+			bandwidths = map[string]segmenter.Bandwidth{}
+		}
+		bandwidths[r.name] = bandwidth(r.window.Listed())
+	}
+	if len(bandwidths) != len(status.Record.Bandwidth) {
+		p.fix(bandwidths)
+		status.Record.Bandwidth = bandwidths
+	}
+}
+
+// view brings the entries in line with the window and returns an immutable
+// copy of them.
+func (r *rendition) view() view {
+	held, listed := r.window.Held(), r.window.Listed()
+	r.entries = r.entries[max(0, len(r.entries)-len(held)):]
+	v := view{name: r.name, suffix: r.suffix}
+	if len(held) == 0 {
+		return v
+	}
+	v.first, v.listed = held[0].Sequence, held[len(held)-1].Sequence+1
+	if len(listed) > 0 {
+		v.listed = listed[0].Sequence
+	}
+	for i, e := range r.entries {
+		if e.seg.Sequence >= v.listed {
+			break
+		}
+		if gone, ok := r.window.Expiry(held[i]); ok {
+			r.entries[i] = e.removed(gone)
+		}
+	}
+	v.entries = slices.Clone(r.entries)
+	return v
+}
+
+// document prepares text for sending, or returns old if that is the same.
+//
+// Last-Modified is the end of the newest segment, so that two origins say the
+// same (hls-rules H23), unless the source's clock has drifted so far that the
+// list would look stale or come from the future (A42).
+func (p *publisher) document(old *document, text []byte, status segmenter.Status, now time.Time) (*document, error) {
+	if old != nil && bytes.Equal(old.plain.body, text) {
+		return old, nil
+	}
+	td := time.Duration(status.Record.TargetDuration) * time.Second
+	modified := now
+	if listed := p.renditions[0].window.Listed(); len(listed) > 0 {
+		modified = listed[len(listed)-1].End.Time()
+	}
+	if modified.After(now) || now.Sub(modified) > 2*td {
+		modified = now
+	}
+	maxAge := max(1, status.Record.TargetDuration/2) // D07
+	if p.ended {
+		maxAge = 3600
+	}
+	d, err := newDocument(text, modified, maxAge)
+	if err != nil {
+		return nil, fmt.Errorf("compress playlist of %s: %w", p.stream, err)
+	}
+	return d, nil
+}
+
+// names returns the names of the renditions, main first.
+func (p *publisher) names() []string {
+	var names []string
+	for _, r := range p.renditions {
+		names = append(names, r.name)
+	}
+	return names
+}

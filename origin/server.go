@@ -1,0 +1,188 @@
+package origin
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"headwater/segmenter"
+)
+
+const (
+	headerTimeout  = 10 * time.Second // a request's headers must have come by then
+	idleTimeout    = 75 * time.Second // between requests of a connection; longer than any playlist's interval
+	maxHeaderBytes = 16 << 10
+)
+
+// ServerConfig says what a [Server] serves and within which limits. The zero
+// value of a field means its default.
+type ServerConfig struct {
+	// Listener is already bound, so that a busy port is known before anything
+	// runs. Run closes it.
+	Listener net.Listener
+	// Pages answers for /, /web/ and the player page of a stream; web.Handler
+	// returns it. Nil: there are no pages.
+	Pages   http.Handler
+	Version string // of the program, for the API
+
+	MaxConnections int           // default 20,000; more wait in the kernel's queue
+	MaxListeners   int           // of continuous outputs; default 10,000; more get 503
+	MaxRequests    int           // in flight, listeners not counted; default 4,096; more get 503
+	Drain          time.Duration // how long requests may take to end when Run stops; default 10 s
+
+	Log *slog.Logger // nil: nothing is logged
+}
+
+func (c ServerConfig) withDefaults() ServerConfig {
+	if c.MaxConnections == 0 {
+		c.MaxConnections = 20_000
+	}
+	if c.MaxListeners == 0 {
+		c.MaxListeners = 10_000
+	}
+	if c.MaxRequests == 0 {
+		c.MaxRequests = 4096
+	}
+	if c.Drain == 0 {
+		c.Drain = 10 * time.Second
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// Server serves streams over HTTP, and runs them. It is safe for concurrent
+// use, and it is an [http.Handler].
+type Server struct {
+	cfg     ServerConfig
+	log     *slog.Logger
+	headers headers
+	other   http.Handler // what is neither playlist nor segment nor stream
+	counts  counters
+	started time.Time
+
+	streams atomic.Pointer[map[string]*Stream] // replaced as a whole, never changed
+
+	mu      sync.Mutex    // serialises changes of streams
+	run     func(*Stream) // starts a stream while Run runs, else nil; guarded by mu
+	stopped bool          // guarded by mu
+}
+
+// NewServer returns a server without streams. It starts nothing.
+func NewServer(cfg ServerConfig) *Server {
+	s := &Server{cfg: cfg.withDefaults(), started: time.Now()}
+	s.log = s.cfg.Log
+	s.headers = newHeaders()
+	s.streams.Store(&map[string]*Stream{})
+	s.other = s.routes()
+	return s
+}
+
+// Add publishes a stream, and runs it as long as the server runs. The error
+// says that the name is taken, or that a path would mean two streams.
+func (s *Server) Add(st *Stream) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	streams := *s.streams.Load()
+	for name := range streams {
+		if err := distinct(name, st.Name()); err != nil {
+			return err
+		}
+	}
+	streams = maps.Clone(streams)
+	streams[st.Name()] = st
+	s.streams.Store(&streams)
+	if s.run != nil {
+		s.run(st)
+	}
+	return nil
+}
+
+// distinct reports names under which one path would be two resources: the
+// playlist of a rendition is /{stream}/{rendition}.m3u8.
+func distinct(a, b string) error {
+	if a == b {
+		return fmt.Errorf("stream %s exists already", a)
+	}
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	switch rest, ok := strings.CutPrefix(b, a+"/"); {
+	case ok && (rest == segmenter.RenditionMain || rest == segmenter.RenditionAudio || rest == "ready"):
+		return fmt.Errorf("stream %s would hide %s.m3u8 of stream %s: choose another name", b, rest, a)
+	}
+	return nil
+}
+
+// lookup returns the stream of a name, or nil.
+func (s *Server) lookup(name string) *Stream { return (*s.streams.Load())[name] }
+
+func (s *Server) known(name string) bool { return s.lookup(name) != nil }
+
+// Streams returns the published streams, by name.
+func (s *Server) Streams() []*Stream {
+	return slices.SortedFunc(maps.Values(*s.streams.Load()), func(a, b *Stream) int {
+		return strings.Compare(a.Name(), b.Name())
+	})
+}
+
+// Run serves until ctx ends, or the listener fails. Then the streams publish
+// what they have, listeners of the continuous outputs are sent away, and
+// requests have ServerConfig.Drain to end. It returns nil if ctx ended and
+// all requests did.
+func (s *Server) Run(ctx context.Context) error {
+	streamCtx, stopStreams := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopStreams()
+	var running sync.WaitGroup
+	s.mu.Lock()
+	s.run = func(st *Stream) { running.Go(func() { st.Run(streamCtx) }) }
+	for _, st := range s.Streams() {
+		s.run(st)
+	}
+	s.mu.Unlock()
+
+	requestCtx, endRequests := context.WithCancel(context.WithoutCancel(ctx))
+	defer endRequests()
+	server := &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		BaseContext:       func(net.Listener) context.Context { return requestCtx },
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // faults of clients
+	}
+	served := make(chan error, 1)
+	var serving sync.WaitGroup
+	serving.Go(func() {
+		served <- server.Serve(newListener(s.cfg.Listener, s.cfg.MaxConnections))
+	})
+
+	var err error
+	select {
+	case err = <-served: // the listener failed
+	case <-ctx.Done():
+	}
+	s.mu.Lock()
+	s.run = nil
+	s.mu.Unlock()
+	stopStreams()
+	running.Wait()
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Drain)
+	defer cancel()
+	if e := server.Shutdown(drain); e != nil && err == nil {
+		err = fmt.Errorf("drain requests: %w", e)
+		endRequests()
+		server.Close()
+	}
+	serving.Wait()
+	return err
+}

@@ -1,0 +1,339 @@
+package origin
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"headwater/mux"
+	"headwater/origin/live"
+	"headwater/segmenter"
+)
+
+const (
+	advanceInterval = 100 * time.Millisecond // how often the segmenter learns the time
+	expireInterval  = time.Second            // how often segments are looked at for removal
+	// maxPending is how many closed slots may wait for the publisher before a
+	// source that sends faster than the disk takes has to wait.
+	maxPending = 16
+)
+
+// StreamConfig says how one stream is made. The zero value of a field means
+// its default.
+type StreamConfig struct {
+	Name      string // as in the URL, already checked against the grammar of names
+	Segmenter segmenter.Config
+	Window    segmenter.WindowConfig
+
+	// PublishAfter is how many segments must exist before the playlists are
+	// shown; default 3 (hls-rules A35).
+	PublishAfter int
+	// EndAfter is how long a source may stay away before the playlists get an
+	// ENDLIST, at which players stop for good; 0 means never (hls-rules A39).
+	EndAfter time.Duration
+	// Linger is how long listeners of the continuous outputs are kept while
+	// there is no source; default 10 s (hls-rules F22).
+	Linger time.Duration
+
+	Store    Store              // nil: segments live in memory only
+	Registry segmenter.Registry // of the record; nil: Store, or memory if there is none
+
+	// SendTo says in words where media for the stream is taken, for the
+	// sentence that is shown while there is no source, e.g. "tcp://10.0.0.1:9999".
+	SendTo string
+	Log    *slog.Logger // nil: nothing is logged
+}
+
+func (c StreamConfig) withDefaults() StreamConfig {
+	if c.Window.Duration == 0 {
+		c.Window.Duration = time.Minute
+	}
+	if c.Window.Grace == 0 {
+		c.Window.Grace = 30 * time.Second
+	}
+	if c.PublishAfter == 0 {
+		c.PublishAfter = 3
+	}
+	if c.Linger == 0 {
+		c.Linger = 10 * time.Second
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	c.Log = c.Log.With("stream", c.Name)
+	return c
+}
+
+// Stream is one published name: the segmenter that cuts it, the windows of
+// its renditions, and the tails of its continuous outputs. It is safe for
+// concurrent use.
+type Stream struct {
+	cfg   StreamConfig
+	log   *slog.Logger
+	spool *spool
+	ts    *live.Tail
+	sound *live.Tail
+
+	snapshot atomic.Pointer[snapshot]
+	dead     atomic.Bool   // the segmenter has given up on the source
+	wake     chan struct{} // capacity 1: the publisher has something to do
+	room     chan struct{} // capacity 1: the publisher has taken what was pending
+	stopped  chan struct{} // closed when Run returns
+
+	mu      sync.Mutex
+	seg     *segmenter.Segmenter // guarded by mu
+	feed    *feed                // of the source that holds the stream, or nil; guarded by mu
+	absent  time.Time            // since when there is no source; guarded by mu
+	pending []*segmenter.Slot    // closed, not yet published; guarded by mu
+	running bool                 // guarded by mu
+	end     bool                 // an operator has ended the stream; guarded by mu
+	noted   int                  // how many notes were logged; guarded by mu
+
+	publisher publisher // owned by the goroutine of Run
+}
+
+// NewStream returns a stream that goes on from what its store holds: the old
+// window is served at once. It starts nothing; see [Stream.Run].
+func NewStream(cfg StreamConfig) (*Stream, error) {
+	cfg = cfg.withDefaults()
+	s := &Stream{
+		cfg:     cfg,
+		log:     cfg.Log,
+		spool:   newSpool(cfg.Store, cfg.Log),
+		ts:      live.NewTail(live.TailConfig{}),
+		sound:   live.NewTail(live.TailConfig{Burst: 2 * time.Second, Flush: 250 * time.Millisecond, MaxBytes: 1 << 20}),
+		wake:    make(chan struct{}, 1),
+		room:    make(chan struct{}, 1),
+		stopped: make(chan struct{}),
+		absent:  time.Now(),
+	}
+	s.publisher = publisher{
+		stream: cfg.Name, window: cfg.Window, publishAfter: cfg.PublishAfter,
+		spool: s.spool, log: s.log, fix: s.setBandwidth,
+	}
+	registry := cfg.Registry
+	switch {
+	case registry != nil:
+	case s.spool != nil:
+		registry = s.spool
+	default:
+		registry = new(segmenter.MemoryRegistry)
+	}
+	last, err := s.restore(registry)
+	if err != nil {
+		return nil, err
+	}
+	if s.seg, err = segmenter.New(cfg.Segmenter, registry, last); err != nil {
+		return nil, fmt.Errorf("open stream %s: %w", cfg.Name, err)
+	}
+	s.snapshot.Store(&snapshot{changed: make(chan struct{})})
+	if err := s.publish(time.Now()); err != nil {
+		return nil, fmt.Errorf("open stream %s: %w", cfg.Name, err)
+	}
+	return s, nil
+}
+
+// Name returns the published name.
+func (s *Stream) Name() string { return s.cfg.Name }
+
+// Run publishes what the source brings until ctx ends. It returns when all
+// that was taken is published and stored, and the listeners of the continuous
+// outputs have been sent away.
+func (s *Stream) Run(ctx context.Context) error {
+	s.mu.Lock()
+	s.running = true
+	s.mu.Unlock()
+	defer close(s.stopped)
+
+	var storing sync.WaitGroup
+	if s.spool != nil {
+		spoolCtx, stop := context.WithCancel(context.WithoutCancel(ctx))
+		started := make(chan struct{})
+		storing.Go(func() { s.spool.run(spoolCtx, started) })
+		<-started
+		defer storing.Wait()
+		defer stop()
+	}
+	var ticking sync.WaitGroup
+	ticking.Go(func() { s.tick(ctx) })
+
+	expire := time.NewTicker(expireInterval)
+	defer expire.Stop()
+	for ctx.Err() == nil {
+		select {
+		case <-s.wake:
+			s.publishPending()
+		case <-expire.C:
+			s.expire(time.Now())
+		case <-ctx.Done():
+		}
+	}
+	ticking.Wait()
+	s.step(time.Now(), func(time.Time) {})
+	s.publishPending()
+	s.ts.End()
+	s.sound.End()
+	return nil
+}
+
+// tick lets the segmenter see time pass until ctx ends.
+func (s *Stream) tick(ctx context.Context) {
+	t := time.NewTicker(advanceInterval)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			s.advance(time.Now())
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// advance does what time alone brings about.
+func (s *Stream) advance(now time.Time) {
+	s.step(now, func(now time.Time) {
+		if !s.end { // what has ended gets no gaps (hls-rules A38)
+			s.seg.Advance(now)
+		}
+	})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	status := s.seg.Status()
+	s.dead.Store(status.Phase == segmenter.PhaseDead)
+	for ; s.noted < len(status.Notes); s.noted++ {
+		s.log.Info("about the media", "note", status.Notes[s.noted])
+	}
+	if s.feed != nil {
+		return
+	}
+	away := now.Sub(s.absent)
+	if away >= s.cfg.Linger {
+		s.ts.End()
+		s.sound.End()
+	}
+	if s.cfg.EndAfter > 0 && away >= s.cfg.EndAfter && !s.end {
+		s.end = true
+		s.signal()
+	}
+}
+
+// step calls f with the segmenter locked, passes on what comes of it, and
+// waits while the publisher is too far behind.
+func (s *Stream) step(now time.Time, f func(now time.Time)) {
+	s.mu.Lock()
+	f(now)
+	out := s.seg.Take()
+	for _, u := range out.Units {
+		s.ts.Append(u)
+		if len(u.Frames) > 0 && u.Track == firstFramed(u.Program) {
+			s.sound.Append(u)
+		}
+	}
+	s.pending = append(s.pending, out.Slots...)
+	full := len(s.pending) > maxPending && s.running
+	s.mu.Unlock()
+	if len(out.Slots) > 0 {
+		s.signal()
+	}
+	for full {
+		select {
+		case <-s.room:
+		case <-s.stopped:
+			return
+		}
+		s.mu.Lock()
+		full = len(s.pending) > maxPending
+		s.mu.Unlock()
+	}
+}
+
+// firstFramed returns the index of the track that the audio outputs carry: the
+// first audio track, if it is split into frames; else -1.
+func firstFramed(p *mux.Program) int {
+	for i := range p.Tracks {
+		if c := p.Tracks[i].Codec; c.Framed() {
+			return i
+		}
+	}
+	return -1
+}
+
+// signal wakes the publisher.
+func (s *Stream) signal() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// publishPending publishes the slots that wait.
+func (s *Stream) publishPending() {
+	s.mu.Lock()
+	slots := s.pending
+	s.pending = nil
+	s.publisher.ended = s.end
+	gen := s.seg.Status().Record.Gen
+	s.mu.Unlock()
+	select {
+	case s.room <- struct{}{}:
+	default:
+	}
+	for _, slot := range slots {
+		s.publisher.add(slot, gen, time.Now())
+	}
+	s.publisher.expire(gen, time.Now())
+	if err := s.publish(time.Now()); err != nil {
+		s.log.Error("playlists were not renewed", "error", err)
+	}
+}
+
+// expire removes what may no longer be fetched.
+func (s *Stream) expire(now time.Time) {
+	last := s.snapshot.Load()
+	if !s.publisher.expire(last.gen, now) {
+		return
+	}
+	if err := s.publish(now); err != nil {
+		s.log.Error("expired segments are still listed inside", "error", err)
+	}
+}
+
+// publish swaps in a new snapshot and wakes those who wait for one.
+func (s *Stream) publish(now time.Time) error {
+	s.mu.Lock()
+	status := s.seg.Status()
+	s.mu.Unlock()
+	last := s.snapshot.Load()
+	next, err := s.publisher.snapshot(last, status, now)
+	if err != nil {
+		return err
+	}
+	s.snapshot.Store(next)
+	close(last.changed)
+	return nil
+}
+
+// setBandwidth writes what the multivariant playlist will say into the record.
+func (s *Stream) setBandwidth(b map[string]segmenter.Bandwidth) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seg.SetBandwidth(b)
+}
+
+// End gives the playlists an ENDLIST: no more segments will come, and players
+// stop asking. The source that holds the stream loses it. One that connects
+// later makes the stream live again, for players that start then (hls-rules A38).
+func (s *Stream) End() {
+	s.mu.Lock()
+	s.end = true
+	if s.feed != nil {
+		s.seg.Detach(time.Now())
+		s.feed, s.absent = nil, time.Now()
+	}
+	s.mu.Unlock()
+	s.signal()
+}
