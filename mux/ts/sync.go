@@ -19,9 +19,10 @@ const syncRun = 4
 
 // Recognise reports whether b, the first bytes of an input, holds a transport
 // stream, perhaps after junk. The packets begin at offset and are stride bytes
-// apart: 188, 192 or 204.
-func Recognise(b []byte) (offset, stride int, ok bool) {
-	offset, stride = findSync(b, false)
+// apart: 188, 192 or 204. If it is not ok, none begin before offset. final
+// tells that b is the whole input, in which fewer packets will do.
+func Recognise(b []byte, final bool) (offset, stride int, ok bool) {
+	offset, stride = findSync(b, final)
 	return offset, stride, stride != 0
 }
 
