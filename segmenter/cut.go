@@ -29,8 +29,10 @@ func (s *Segmenter) randomAccess(a arrival, e mux.Ticks) {
 	case o == nil && n <= s.joined:
 		return
 	}
-	// A hole may have swallowed the slot's true first keyframe.
-	headless := s.holed && e-g.edge(n) >= max(s.record.GOP, s.length(a.unit))
+	// A hole may have swallowed the slot's true first keyframe; and where it
+	// makes the segment before too long for its target, the hole has to be shown.
+	headless := s.holed && (e-g.edge(n) >= max(s.record.GOP, s.length(a.unit)) ||
+		o != nil && n == o.n+1 && e-o.start >= s.record.limit())
 	if o != nil {
 		if n == o.n+1 && !headless {
 			s.cut(e, s.holed)
@@ -47,14 +49,23 @@ func (s *Segmenter) randomAccess(a arrival, e mux.Ticks) {
 }
 
 // force cuts without a keyframe if none came in time, so that no segment is
-// longer than the target duration allows (hls-rules A12, A20).
-func (s *Segmenter) force(e mux.Ticks) {
+// longer than the target duration allows (hls-rules A12, A20). What follows a
+// forced cut is cut at the edges of the grid until a keyframe comes.
+func (s *Segmenter) force(u *mux.Unit, e mux.Ticks) {
 	o := s.slots.current
 	if o == nil {
 		return
 	}
-	limit := mux.Ticks(s.record.TargetDuration)*mux.ClockRate + mux.ClockRate/2 - 6*s.record.Frame
-	if e-o.start < limit || s.record.grid().slot(e) <= o.n {
+	g, length := s.record.grid(), s.length(u)
+	s.delay = max(s.delay, min(u.PTS-u.DTS, mux.ClockRate))
+	step := max(length, min(u.DTS-s.clock.newest, mux.ClockRate))
+	next := s.clock.epoch(u.DTS) + step + s.delay // the next unit lies no further
+	due := next-o.start >= s.record.limit() || !o.independent || g.slot(e+2*length) > o.n+1
+	switch n := g.slot(e); {
+	case !due || n <= o.n:
+		return
+	case n > o.n+1: // more than a slot is missing
+		s.cut(g.edge(o.n+1), true)
 		return
 	}
 	s.stats.forced++
@@ -69,7 +80,7 @@ func (s *Segmenter) breakAt(p *Point, e mux.Ticks, old grid) {
 	s.joining = false
 	s.run = p.First
 	if o := s.slots.current; o != nil {
-		end, hole := e, e-o.media > 2*max(s.record.Frame, mux.ClockRate/10)
+		end, hole := max(e, o.media), e-o.media > 2*max(s.record.Frame, mux.ClockRate/10)
 		if hole {
 			end = min(e, max(old.edge(o.n+1), o.start+1))
 		}

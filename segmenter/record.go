@@ -80,6 +80,12 @@ func (r Record) with(p Point) Record {
 	return r
 }
 
+// limit returns the length at which a segment's EXTINF would round to more than
+// the target duration (hls-rules A12).
+func (r *Record) limit() mux.Ticks {
+	return mux.Ticks(r.TargetDuration)*mux.ClockRate + mux.ClockRate/2
+}
+
 // grid returns the grid in force.
 func (r *Record) grid() grid {
 	g := grid{target: r.Target, slack: max(r.Frame/2, 1)}

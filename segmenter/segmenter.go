@@ -21,13 +21,14 @@ type Segmenter struct {
 	layout  layout // of the newest program
 
 	slots   slots
-	next    uint64 // the lowest number that is free; 0 if none was ever used
-	joined  uint64 // the slot in which the source was joined: its head is missing (hls-rules H.4)
-	joining bool   // no reference random access point yet in this process
-	holed   bool   // reference media may be missing since the last cut
-	changed bool   // the format is another than that of the last point
-	run     uint64 // the slot before which there is nothing to be continued
-	media   uint64 // the newest slot that was opened for media
+	next    uint64    // the lowest number that is free; 0 if none was ever used
+	joined  uint64    // the slot in which the source was joined: its head is missing (hls-rules H.4)
+	joining bool      // no reference random access point yet in this process
+	holed   bool      // reference media may be missing since the last cut
+	changed bool      // the format is another than that of the last point
+	run     uint64    // the slot before which there is nothing to be continued
+	media   uint64    // the newest slot that was opened for media
+	delay   mux.Ticks // longest PTS - DTS of the reference track
 	behind  lateness
 	ahead   waiting // units and frames of other tracks, newer than the reference track
 	wrapper wrapper // makes TS of raw audio
@@ -243,7 +244,7 @@ func (s *Segmenter) reference(a arrival) {
 	case start:
 		s.randomAccess(a, e)
 	default:
-		s.force(e)
+		s.force(u, e)
 	}
 	s.clock.saw(u, length, a.at)
 	s.place(u, s.clock.epoch(u.PTS)+length)
@@ -263,7 +264,13 @@ func (s *Segmenter) length(u *mux.Unit) mux.Ticks {
 		f := u.Frames[n-1]
 		return f.PTS - u.PTS + mux.FromSamples(int64(f.Samples), f.Rate)
 	}
-	return s.record.Frame
+	if s.record.Frame > 0 {
+		return s.record.Frame
+	}
+	if step := u.DTS - s.clock.newest; s.clock.mapped && step > 0 && step < mux.ClockRate {
+		return step // pictures have come to a stream that had none
+	}
+	return mux.ClockRate / 25
 }
 
 // place puts a reference unit into the current slot. end is the epoch end of its media.

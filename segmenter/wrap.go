@@ -13,6 +13,7 @@ const maxGroup = 95 * mux.ClockRate / 1000
 // so that continuity counters run on.
 type wrapper struct {
 	muxer  *ts.AudioMuxer
+	typ    uint8       // stream_type that muxer was made for
 	unit   *mux.Unit   // the first unit of the group
 	group  []mux.Frame // with epoch times, for timestamps on the wire are epoch time modulo 2^33
 	length mux.Ticks
@@ -42,13 +43,13 @@ func (s *Segmenter) flushWrapper() {
 	group, first := w.group, w.unit
 	w.group, w.length, w.unit = nil, 0, nil
 	track := first.Program.Tracks[first.Track]
-	if w.muxer == nil || w.muxer.Track().StreamType != track.StreamType {
+	if w.muxer == nil || w.typ != track.StreamType {
 		m, err := ts.NewAudioMuxer(track)
 		if err != nil {
 			s.stats.dropped += uint64(len(group))
 			return
 		}
-		w.muxer = m
+		w.muxer, w.typ = m, track.StreamType
 	}
 	packets, err := w.muxer.Write(group)
 	if err != nil {
