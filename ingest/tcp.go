@@ -74,7 +74,14 @@ func (l *TCPListener) Run(ctx context.Context) error {
 
 	var sessions sync.WaitGroup
 	err := l.accept(ctx, func(conn net.Conn) {
-		sessions.Go(func() { l.serve(ctx, conn) })
+		// In the lobby it stands in the order of accept.
+		sessionCtx, end := context.WithCancelCause(ctx)
+		guest := l.lobby.enter(end)
+		sessions.Go(func() {
+			defer end(nil)
+			l.serve(sessionCtx, conn, guest)
+			l.lobby.leave(guest)
+		})
 	})
 	sessions.Wait()
 	for _, t := range []*tally{&l.evicted, &l.refused, &l.failed} {
@@ -115,24 +122,16 @@ func (l *TCPListener) accept(ctx context.Context, start func(net.Conn)) error {
 }
 
 // serve runs one connection to its end and logs why it brought nothing.
-func (l *TCPListener) serve(parent context.Context, conn net.Conn) {
-	ctx, cancel := context.WithCancelCause(parent)
-	defer cancel(nil)
+func (l *TCPListener) serve(ctx context.Context, conn net.Conn, guest *guest) {
 	s := newSession(&l.opts, conn, kindTCP, conn.RemoteAddr().String())
-	guest := l.lobby.enter(cancel)
 	s.heard = func() { l.lobby.hear(guest) }
 	s.settled = func() { l.lobby.leave(guest) }
-	err := s.run(ctx)
-	l.lobby.leave(guest)
-
-	if parent.Err() != nil {
-		return
-	}
-	if errors.Is(err, errEvicted) {
+	switch err := s.run(ctx); {
+	case errors.Is(err, errEvicted):
 		l.evicted.add(slog.String("remote", s.info.Remote))
-		return
+	case ctx.Err() == nil:
+		s.lament(err)
 	}
-	s.lament(err)
 }
 
 // lament logs why a connection brought nothing to the stream. One that did is
