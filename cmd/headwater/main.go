@@ -47,6 +47,7 @@ func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)
 func commands() []command {
 	return []command{
 		serveCommand(),
+		demoCommand(),
 		pushCommand(),
 		versionCommand(),
 	}
