@@ -64,7 +64,7 @@ func (s *Segmenter) force(u *mux.Unit, e mux.Ticks) {
 	switch n := g.slot(e); {
 	case !due || n <= o.n:
 		return
-	case n > o.n+1: // more than a slot is missing
+	case n > o.n+1, e-o.start >= s.record.limit(): // too much is missing: wait for a keyframe
 		s.cut(g.edge(o.n+1), true)
 		return
 	}
@@ -81,8 +81,8 @@ func (s *Segmenter) breakAt(p *Point, e mux.Ticks, old grid) {
 	s.run = p.First
 	if o := s.slots.current; o != nil {
 		end, hole := max(e, o.media), e-o.media > 2*max(s.record.Frame, mux.ClockRate/10)
-		if hole {
-			end = min(e, max(old.edge(o.n+1), o.start+1))
+		if hole || end-o.start >= s.record.limit() {
+			end = min(end, max(old.edge(o.n+1), o.media))
 		}
 		s.cut(end, hole)
 		o.broken = true
