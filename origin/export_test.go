@@ -1,0 +1,31 @@
+package origin
+
+import "net/http"
+
+// For tests of what requests are made of.
+
+var (
+	AcceptsGzip = acceptsGzip
+	NewListener = newListener
+)
+
+// Route is parseRoute with what it says in words.
+func Route(path string, known func(string) bool) (kind, stream, rendition, suffix string, gen, sequence uint64) {
+	r := parseRoute(path, known)
+	return kindNames[r.kind], r.stream, r.rendition, r.suffix, r.gen, r.sequence
+}
+
+// ParseRange is parseRange as "none", "partial" or "unsatisfiable".
+func ParseRange(header string, size int64) (start, length int64, result string) {
+	r, res := parseRange(header, size)
+	return r.start, r.length, [...]string{"none", "partial", "unsatisfiable"}[res]
+}
+
+// CheckConditions evaluates the conditions of a request.
+func CheckConditions(etag string, modified string, h http.Header) int {
+	t, err := http.ParseTime(modified)
+	if err != nil {
+		panic(err)
+	}
+	return validator{etag, t}.check(h)
+}
