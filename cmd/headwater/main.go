@@ -49,6 +49,7 @@ func commands() []command {
 		serveCommand(),
 		demoCommand(),
 		pushCommand(),
+		checkCommand(),
 		versionCommand(),
 	}
 }
