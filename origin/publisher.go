@@ -129,10 +129,15 @@ func (p *publisher) snapshot(last *snapshot, status segmenter.Status, now time.T
 	if !p.ended {
 		s.stale = p.edge.Add(2 * time.Duration(status.Record.TargetDuration) * time.Second)
 	}
+	from := p.from()
 	for _, r := range p.renditions {
-		v := r.view()
+		v := r.view(from)
 		if p.open {
-			m := mediaPlaylist(r.name, s.gen, status.Record.TargetDuration, r.window.Listed(), p.ended)
+			listed := r.window.Listed()
+			for len(listed) > 0 && listed[0].Sequence < from {
+				listed = listed[1:]
+			}
+			m := mediaPlaylist(r.name, s.gen, status.Record.TargetDuration, listed, p.ended)
 			text, err := render(m, p.stream+"/"+r.name)
 			if err != nil {
 				return nil, err
@@ -157,6 +162,19 @@ func (p *publisher) snapshot(last *snapshot, status segmenter.Status, now time.T
 		}
 	}
 	return s, nil
+}
+
+// from returns the number that all playlists begin with. The windows may
+// differ by one segment, since audio is cut between frames and so is a little
+// longer or shorter; a window that still lists one more only keeps it longer.
+func (p *publisher) from() uint64 {
+	var from uint64
+	for _, r := range p.renditions {
+		if listed := r.window.Listed(); len(listed) > 0 {
+			from = max(from, listed[0].Sequence)
+		}
+	}
+	return from
 }
 
 // measure begins publication once there is enough in the window (hls-rules
@@ -194,25 +212,21 @@ func (p *publisher) measure(s *snapshot, status *segmenter.Status) {
 }
 
 // view brings the entries in line with the window and returns an immutable
-// copy of them.
-func (r *rendition) view() view {
-	held, listed := r.window.Held(), r.window.Listed()
+// copy of them. from is the number that the playlist begins with.
+func (r *rendition) view(from uint64) view {
+	held := r.window.Held()
 	r.entries = r.entries[max(0, len(r.entries)-len(held)):]
-	v := view{name: r.name, suffix: r.suffix}
+	v := view{name: r.name, suffix: r.suffix, listed: from}
 	if len(held) == 0 {
 		return v
 	}
-	v.first, v.listed = held[0].Sequence, held[len(held)-1].Sequence+1
-	if len(listed) > 0 {
-		v.listed = listed[0].Sequence
-	}
+	v.first = held[0].Sequence
 	for i, e := range r.entries {
-		if e.seg.Sequence >= v.listed {
-			break
+		gone, ok := r.window.Expiry(held[i])
+		if !ok {
+			break // still listed
 		}
-		if gone, ok := r.window.Expiry(held[i]); ok {
-			r.entries[i] = e.removed(gone)
-		}
+		r.entries[i] = e.removed(gone)
 	}
 	v.entries = slices.Clone(r.entries)
 	return v

@@ -39,6 +39,7 @@ type spool struct {
 
 type job struct {
 	do   func() error
+	puts bool       // whether its success shows that the store takes segments
 	done chan error // capacity 1
 }
 
@@ -78,14 +79,16 @@ func (p *spool) work(j job) {
 	err := j.do()
 	switch {
 	case err != nil && !p.failed:
+		p.failed = true
 		p.log.Warn("store does not take segments; serving from memory: free some space or check the disk", "error", err)
-	case err == nil && p.failed:
+	case err == nil && p.failed && j.puts:
+		p.failed = false
 		p.log.Info("store takes segments again")
 	}
-	p.failed, p.dirty = err != nil, true
+	p.dirty = true
 	j.done <- err
-	if len(p.jobs) == 0 {
-		p.behind.Store(false)
+	if len(p.jobs) == 0 && p.behind.CompareAndSwap(true, false) {
+		p.log.Info("store keeps up again")
 	}
 }
 
@@ -100,15 +103,14 @@ func (p *spool) sync() {
 }
 
 // do runs f on the goroutine and waits for it, but not for long.
-func (p *spool) do(f func() error) error {
+func (p *spool) do(f func() error, puts bool) error {
 	if !p.running.Load() {
 		return f()
 	}
-	j := job{f, make(chan error, 1)}
+	j := job{f, puts, make(chan error, 1)}
 	select {
 	case p.jobs <- j:
-	default:
-		p.behind.Store(true)
+	default: // what is not stored is lost in a restart; it is served all the same
 		return errStoreSlow
 	}
 	if p.behind.Load() {
@@ -120,8 +122,9 @@ func (p *spool) do(f func() error) error {
 	case err := <-j.done:
 		return err
 	case <-timer.C:
-		p.behind.Store(true)
-		p.log.Warn("store is slow; serving from memory", "duration", storeTimeout)
+		if p.behind.CompareAndSwap(false, true) {
+			p.log.Warn("store is slow; serving from memory", "duration", storeTimeout)
+		}
 		return errStoreSlow
 	}
 }
@@ -137,7 +140,7 @@ func (p *spool) put(gen uint64, segments []*segmenter.Segment, stored func(i int
 			stored(i)
 		}
 		return nil
-	})
+	}, true)
 }
 
 // remove deletes segments without waiting.
@@ -148,7 +151,7 @@ func (p *spool) remove(gen uint64, segments []*segmenter.Segment) {
 			errs = append(errs, p.store.Remove(gen, seg))
 		}
 		return errors.Join(errs...)
-	}, make(chan error, 1)}
+	}, false, make(chan error, 1)}
 	if !p.running.Load() {
 		j.do()
 		return
@@ -164,15 +167,14 @@ func (p *spool) Load() (segmenter.Record, error) { return p.store.Load() }
 
 // Propose stores next, or gives up after a while; the segmenter tries again.
 func (p *spool) Propose(next segmenter.Record) (segmenter.Record, error) {
-	type result struct{ record segmenter.Record }
-	got := make(chan result, 1)
+	got := make(chan segmenter.Record, 1)
 	err := p.do(func() error {
-		r, err := p.store.Propose(next)
-		got <- result{r}
+		record, err := p.store.Propose(next)
+		got <- record
 		return err
-	})
+	}, false)
 	if err != nil {
 		return segmenter.Record{}, err
 	}
-	return (<-got).record, nil
+	return <-got, nil
 }
