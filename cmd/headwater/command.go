@@ -35,13 +35,37 @@ func lookup(name string) (command, bool) {
 func (cmd command) execute(ctx context.Context, args []string, c *console) error {
 	fs := newFlagSet(cmd.name)
 	do := cmd.bind(fs, c)
-	if err := fs.Parse(args); err != nil {
+	rest, err := parseFlags(fs, args)
+	if err != nil {
 		if err == flag.ErrHelp {
 			return err
 		}
-		return usageErrorf("%s", strings.Replace(err.Error(), ": -", ": --", 1))
+		return usageErrorf("%s", dashes.Replace(err.Error()))
 	}
-	return do(ctx, fs.Args())
+	return do(ctx, rest)
+}
+
+// dashes makes package flag write flags as headwater does everywhere.
+var dashes = strings.NewReplacer("not defined: -", "not defined: --", "argument: -", "argument: --", "for flag -", "for flag --", "for -", "for --")
+
+// parseFlags parses the flags in args and returns the arguments, among which
+// they may stand. After "--" there are only arguments.
+func parseFlags(fs *flag.FlagSet, args []string) (rest []string, err error) {
+	for len(args) > 0 {
+		if args[0] == "-" || !strings.HasPrefix(args[0], "-") {
+			rest, args = append(rest, args[0]), args[1:]
+			continue
+		}
+		if err := fs.Parse(args); err != nil {
+			return nil, err
+		}
+		last := args[len(args)-fs.NArg()-1]
+		args = fs.Args()
+		if last == "--" {
+			return append(rest, args...), nil
+		}
+	}
+	return rest, nil
 }
 
 // newFlagSet returns a set that leaves all talking to the caller.

@@ -110,7 +110,7 @@ func streamSettings() []setting[StreamConfig] {
 func setDuration(to *time.Duration, value string, low, high time.Duration) error {
 	d, err := time.ParseDuration(value)
 	if err != nil {
-		return fmt.Errorf("is not a duration such as %v", words(low))
+		return fmt.Errorf("must be a duration from %v to %v, with its unit", words(low), words(high))
 	}
 	if d < low || d > high {
 		return fmt.Errorf("must be %v to %v", words(low), words(high))

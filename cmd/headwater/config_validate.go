@@ -82,6 +82,9 @@ func (c *Config) validate(where func(key string) string) []*fault {
 		key := "streams." + s.Name
 		switch {
 		case s.TCP == "" && s.Connect == "":
+			if where(key+".tcp") != "" || where(key+".connect") != "" {
+				break // it has one that cannot be used, which was told
+			}
 			add(key, "has no source: set tcp or connect")
 		case s.TCP != "" && s.Connect != "":
 			add(key, "has two sources: set tcp or connect, not both")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"sync"
 
@@ -77,8 +76,7 @@ func runServe(ctx context.Context, c *console, opts serveOptions) error {
 	if opts.announce != nil && isTerminal(c.stdout) {
 		opts.announce(c.stdout, s.endpoints)
 	}
-	err = s.run(ctx)
-	if err != nil {
+	if err := s.run(ctx); err != nil {
 		return err
 	}
 	log.Info("stopped")
@@ -86,13 +84,15 @@ func runServe(ctx context.Context, c *console, opts serveOptions) error {
 }
 
 // runner is anything with a life of its own; see [ingest.Source].
-type runner interface{ Run(ctx context.Context) error }
+type runner interface {
+	Run(ctx context.Context) error
+}
 
-// stages runs stages of runners side by side until ctx ends or one of them
+// runStages runs stages of runners side by side until ctx ends or one of them
 // fails. The stages are in the order of the data and are stopped in that
 // order, each after the one before it has ended, so that what one has left is
-// still taken by the next. The error is that of the first runner that failed,
-// or else of the first that did not stop well.
+// still taken by the next. The error joins what the runners returned, the first
+// to fail first.
 func runStages(parent context.Context, stages ...[]runner) error {
 	ctx, fail := context.WithCancelCause(parent)
 	defer fail(nil)
@@ -120,8 +120,5 @@ func runStages(parent context.Context, stages ...[]runner) error {
 		stops[i]()
 		ends[i].Wait()
 	}
-	if err := errors.Join(failed...); err != nil {
-		return fmt.Errorf("serve: %w", err)
-	}
-	return nil
+	return errors.Join(failed...)
 }
