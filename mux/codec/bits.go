@@ -51,12 +51,17 @@ func (r *bitReader) peek(n int) uint32 {
 func (r *bitReader) read(n int) uint32 {
 	v := r.peek(n)
 	if r.n < n {
-		r.short, r.cache, r.n = true, 0, 0
+		r.fail()
 		return 0
 	}
 	r.cache <<= n
 	r.n -= n
 	return v
+}
+
+// fail makes this read and all later ones yield 0, as the end of b does.
+func (r *bitReader) fail() {
+	r.short, r.cache, r.n, r.next = true, 0, 0, len(r.b)
 }
 
 // flag reads one bit.
@@ -76,7 +81,7 @@ func (r *bitReader) skip(n int) {
 func (r *bitReader) ue() uint32 {
 	zeros := bits.LeadingZeros32(r.peek(32))
 	if zeros > 31 {
-		r.short, r.cache, r.n = true, 0, 0
+		r.fail()
 		return 0
 	}
 	r.read(zeros)
