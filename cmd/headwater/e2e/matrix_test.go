@@ -30,6 +30,7 @@ func TestPlayers(t *testing.T) {
 			}
 			for _, p := range players {
 				t.Run(p.name, func(t *testing.T) {
+					t.Parallel()
 					enter(t)
 					p.play(t)
 				})

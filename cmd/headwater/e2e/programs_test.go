@@ -104,13 +104,6 @@ func startCommand(t *testing.T, cmd *exec.Cmd) *process {
 // signal sends s to the program and its children.
 func (p *process) signal(s syscall.Signal) { syscall.Kill(-p.cmd.Process.Pid, s) }
 
-// stop asks the program to end and waits for it.
-func (p *process) stop() {
-	p.t.Helper()
-	p.signal(syscall.SIGTERM)
-	p.wait(20 * time.Second)
-}
-
 // kill ends the program without asking.
 func (p *process) kill() {
 	p.signal(syscall.SIGKILL)

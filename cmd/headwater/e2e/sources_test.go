@@ -27,7 +27,7 @@ type material struct {
 }
 
 // length of every material.
-const length = 4 * time.Minute
+const length = 6 * time.Minute
 
 // The four kinds of input that every player must play.
 var (
