@@ -78,12 +78,16 @@ func parseDuration(s string) (Duration, error) {
 	var seconds int64
 	if whole != "" {
 		n, err := strconv.ParseInt(whole, 10, 64)
-		if err != nil || n >= int64(maxDuration/Second) {
+		if err != nil || n > int64(maxDuration/Second) {
 			return 0, errTooLong
 		}
 		seconds = n
 	}
 	const places = "000000" // five, and the one that rounds
 	n, _ := strconv.ParseInt((fraction + places)[:len(places)], 10, 64)
-	return Duration(seconds)*Second + Duration((n+5)/10), nil
+	d := Duration(seconds)*Second + Duration((n+5)/10)
+	if d > maxDuration {
+		return 0, errTooLong
+	}
+	return d, nil
 }

@@ -3,7 +3,6 @@ package playlist
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -166,18 +165,16 @@ func appendTags(dst []byte, tags []string, allowed func(name string) bool) ([]by
 	return dst, nil
 }
 
-// headerTags are the tags about a whole media playlist that [Media] keeps as
-// they are: RFC 8216 §4.3.3, §4.3.5 and rfc8216bis §4.4.2, §4.4.3.
-func headerTags() []string {
-	return []string{
-		"EXT-X-ALLOW-CACHE", "EXT-X-DEFINE", "EXT-X-I-FRAMES-ONLY", "EXT-X-PART-INF",
-		"EXT-X-PLAYLIST-TYPE", "EXT-X-SERVER-CONTROL", "EXT-X-START",
-	}
-}
-
 // IsHeaderTag reports whether name, without '#', is the name of a tag about a
-// whole media playlist for which [Media] has no field.
-func IsHeaderTag(name string) bool { return slices.Contains(headerTags(), name) }
+// whole media playlist for which [Media] has no field (rfc8216bis §4.4.2, §4.4.3).
+func IsHeaderTag(name string) bool {
+	switch name {
+	case "EXT-X-ALLOW-CACHE", "EXT-X-DEFINE", "EXT-X-I-FRAMES-ONLY", "EXT-X-PART-INF",
+		"EXT-X-PLAYLIST-TYPE", "EXT-X-SERVER-CONTROL", "EXT-X-START":
+		return true
+	}
+	return false
+}
 
 // isSegmentTag reports whether name is a tag of a segment, or after the last
 // one, for which there is no field.

@@ -50,10 +50,7 @@ func (r *mediaReader) line(l line) error {
 		r.next, r.hasInfo = Segment{}, false
 		return nil
 	}
-	if err := r.tag(l); err != nil {
-		return err
-	}
-	return nil
+	return r.tag(l)
 }
 
 // tag takes one tag.

@@ -44,4 +44,3 @@ func TestAcrossRules(t *testing.T) {
 		})
 	}
 }
-

@@ -74,4 +74,3 @@ func TestAnswerRules(t *testing.T) {
 		}
 	}
 }
-

@@ -107,4 +107,3 @@ func TestDeltaUpdate(t *testing.T) {
 		t.Errorf("breaks %q, want nothing", got)
 	}
 }
-

@@ -75,4 +75,3 @@ func TestMultivariantChanges(t *testing.T) {
 		})
 	}
 }
-
