@@ -16,8 +16,8 @@ type track struct {
 	sections   bool
 
 	cc   uint8                // of the last packet with payload
-	last []byte               // that packet, nil if it was dropped
-	copy [mux.PacketSize]byte // of last, when its block is full: a rare PID holds no old block
+	last int                  // where that packet is in the block, or lastNone, or lastCopied
+	copy [mux.PacketSize]byte // of that packet, from an earlier block
 	lost bool                 // packets went missing since the last unit
 
 	begun    bool // there was a unit
@@ -43,12 +43,18 @@ type track struct {
 	sound sound
 }
 
+// Values of track.last besides a place in the block.
+const (
+	lastNone   = -1
+	lastCopied = -2
+)
+
 // run is a range of the current block, empty if end is 0.
 type run struct{ start, end int }
 
 func newTrack(info *mux.Track) *track {
 	return &track{
-		pid: info.PID, streamType: info.StreamType, declared: info.Codec, cc: ccUnknown,
+		pid: info.PID, streamType: info.StreamType, declared: info.Codec, cc: ccUnknown, last: lastNone,
 		sections: carriesSections(info.StreamType, info.Codec),
 	}
 }
@@ -81,7 +87,7 @@ func (d *Demuxer) trackPacket(t *track, p []byte) {
 	if uint8(head&15) != (t.cc+1)&15 && !d.jump(t, p, flags) {
 		return
 	}
-	t.cc, t.last = uint8(head&15), p
+	t.cc, t.last = uint8(head&15), d.pos
 	switch {
 	case t.sections:
 		d.sectionUnit(t, p)
@@ -107,7 +113,7 @@ func (d *Demuxer) spoiled(t *track, p []byte) {
 	}
 	t.damaged = t.open
 	if cc := Continuity(p); p[3]&0x10 != 0 && t.cc != ccUnknown && cc == (t.cc+1)&15 {
-		t.cc, t.last = cc, nil // it is counted as what it is, not as a gap too
+		t.cc, t.last = cc, lastNone // it is counted as what it is, not as a gap too
 	}
 	if p[1]&0x40 != 0 && t.open { // what follows is not of the unit under way
 		d.finish(t)
@@ -121,7 +127,7 @@ func (d *Demuxer) jump(t *track, p []byte, flags byte) bool {
 	switch {
 	case t.cc == ccUnknown || flags&flagDiscontinuity != 0:
 		return true
-	case Continuity(p) == t.cc && repeats(p, t.last):
+	case Continuity(p) == t.cc && repeats(p, t.lastPacket(d.block)):
 		d.stats.Duplicates++
 		return false
 	}
@@ -211,10 +217,21 @@ func (t *track) settle(d *Demuxer) {
 		}
 	}
 	t.settled = len(t.runs)
-	if t.last != nil && &t.last[0] != &t.copy[0] {
-		copy(t.copy[:], t.last)
-		t.last = t.copy[:]
+	if t.last >= 0 {
+		copy(t.copy[:], d.block[t.last:])
+		t.last = lastCopied
 	}
+}
+
+// lastPacket returns the last packet with payload, nil if there is none to compare with.
+func (t *track) lastPacket(block []byte) []byte {
+	switch t.last {
+	case lastNone:
+		return nil
+	case lastCopied:
+		return t.copy[:]
+	}
+	return block[t.last : t.last+mux.PacketSize]
 }
 
 // forget ends the unit under way on t.
