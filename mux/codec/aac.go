@@ -126,18 +126,24 @@ func (a *aacBlock) fillElement() {
 
 // pair reads a channel_pair_element.
 func (a *aacBlock) pair() bool {
-	a.read(4)      // element_instance_tag
-	if !a.flag() { // common_window
-		return a.channel(nil) && a.channel(nil)
+	a.read(4) // element_instance_tag
+	var common *window
+	if a.flag() { // common_window
+		w, ok := a.info()
+		if !ok {
+			return false
+		}
+		if a.read(2) == 1 { // ms_mask_present
+			a.skip(w.groups * w.maxSFB)
+		}
+		common = &w
 	}
-	w, ok := a.info()
-	if !ok {
-		return false
+	for range 2 {
+		if !a.channel(common) {
+			return false
+		}
 	}
-	if a.read(2) == 1 { // ms_mask_present
-		a.skip(w.groups * w.maxSFB)
-	}
-	return a.channel(&w) && a.channel(&w)
+	return true
 }
 
 // window is what ics_info says.

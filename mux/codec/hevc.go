@@ -105,7 +105,7 @@ func hevcFrameRate(r *bitReader, subLayers int) (num, den int64) {
 	for range 6 { // block and transform sizes and depths
 		r.ue()
 	}
-	if r.flag() && r.flag() { // scaling_list_enabled_flag, sps_scaling_list_data_present_flag
+	if r.flag() { // scaling_list_enabled_flag
 		hevcScalingLists(r)
 	}
 	r.read(2)     // amp_enabled_flag, sample_adaptive_offset_enabled_flag
@@ -130,8 +130,11 @@ func hevcFrameRate(r *bitReader, subLayers int) (num, den int64) {
 	return hevcVUI(r)
 }
 
-// hevcScalingLists skips scaling_list_data (ITU-T H.265 §7.3.4).
+// hevcScalingLists skips scaling_list_data, if there is any (ITU-T H.265 §7.3.4).
 func hevcScalingLists(r *bitReader) {
+	if !r.flag() { // sps_scaling_list_data_present_flag
+		return
+	}
 	for size := range 4 {
 		step := 1
 		if size == 3 {
@@ -166,7 +169,11 @@ func hevcReferenceSets(r *bitReader) bool {
 			r.ue()    // abs_delta_rps_minus1
 			n := uint32(0)
 			for range pictures + 1 {
-				if r.flag() || r.flag() { // used_by_curr_pic_flag, else use_delta_flag
+				used := r.flag() // used_by_curr_pic_flag
+				if !used {
+					used = r.flag() // use_delta_flag
+				}
+				if used {
 					n++
 				}
 			}
