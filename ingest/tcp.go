@@ -9,8 +9,6 @@ import (
 	"net"
 	"sync"
 	"time"
-
-	"headwater/mux"
 )
 
 // kindTCP names a raw TCP connection in [mux.SourceInfo], whoever made it.
@@ -26,11 +24,10 @@ var keepAlive = net.KeepAliveConfig{Enable: true, Idle: 15 * time.Second, Interv
 // holds it until it ends, others with media are refused meanwhile. The port
 // stays open between encoders.
 type TCPListener struct {
-	opts  Options
-	ln    net.Listener
-	lobby lobby
-
-	evicted, refused, failed tally
+	opts       Options
+	ln         net.Listener
+	lobby      lobby
+	complaints *complaints
 }
 
 // Listen binds addr, "host:port". The error is that of [net.Listen].
@@ -49,12 +46,10 @@ func Listen(ctx context.Context, addr string, opts Options) (*TCPListener, error
 func NewTCPListener(ln net.Listener, opts Options) *TCPListener {
 	opts = opts.withDefaults()
 	return &TCPListener{
-		opts:    opts,
-		ln:      ln,
-		lobby:   lobby{max: opts.MaxPending},
-		evicted: tally{log: opts.Log, message: "closed connections that sent nothing, too many are waiting"},
-		refused: tally{log: opts.Log, message: "source refused, its address is not in the allow list"},
-		failed:  tally{log: opts.Log, message: "no connection can be accepted"},
+		opts:       opts,
+		ln:         ln,
+		lobby:      lobby{max: opts.MaxPending},
+		complaints: newComplaints(opts.Log),
 	}
 }
 
@@ -84,9 +79,7 @@ func (l *TCPListener) Run(ctx context.Context) error {
 		})
 	})
 	sessions.Wait()
-	for _, t := range []*tally{&l.evicted, &l.refused, &l.failed} {
-		t.flush()
-	}
+	l.complaints.flush()
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -104,7 +97,7 @@ func (l *TCPListener) accept(ctx context.Context, start func(net.Conn)) error {
 			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) || errors.Is(err, io.EOF) {
 				return err
 			}
-			l.failed.add(slog.Any("error", err))
+			l.complaints.accept.add(slog.Any("error", err))
 			if !sleep(ctx, pause) {
 				return ctx.Err()
 			}
@@ -114,7 +107,7 @@ func (l *TCPListener) accept(ctx context.Context, start func(net.Conn)) error {
 		pause = shortest
 		if remote := conn.RemoteAddr().String(); !l.opts.allows(remote) {
 			conn.Close()
-			l.refused.add(slog.String("remote", remote))
+			l.complaints.address.add(slog.String("remote", remote))
 			continue
 		}
 		start(conn)
@@ -126,32 +119,8 @@ func (l *TCPListener) serve(ctx context.Context, conn net.Conn, guest *guest) {
 	s := newSession(&l.opts, conn, kindTCP, conn.RemoteAddr().String())
 	s.heard = func() { l.lobby.hear(guest) }
 	s.settled = func() { l.lobby.leave(guest) }
-	switch err := s.run(ctx); {
-	case errors.Is(err, errEvicted):
-		l.evicted.add(slog.String("remote", s.info.Remote))
-	case ctx.Err() == nil:
-		s.lament(err)
-	}
-}
-
-// lament logs why a connection brought nothing to the stream. One that did is
-// in the log already.
-func (s *session) lament(err error) {
-	received := slog.Uint64("bytes", s.demux.Stats().Bytes)
-	var busy *mux.BusyError
-	var end *EndError
-	switch {
-	case errors.As(err, &end):
-	case errors.As(err, &busy):
-		s.log.Warn("source refused, another one holds the stream: stop that one or send to another stream",
-			"holder", busy.Holder.String(), "holder_source", busy.Holder.ID, "since", busy.Holder.Since)
-	case errors.Is(err, mux.ErrUnknownFormat):
-		s.log.Warn("source refused, send MPEG-TS, MP3 or ADTS AAC", "error", err, received)
-	case errors.Is(err, ErrNoMedia):
-		s.log.Warn("source refused, it sends no media", "error", err, "format", s.demux.Format().String(), received)
-	case errors.Is(err, io.EOF) && s.demux.Stats().Bytes == 0: // a port scan, a health check
-		s.log.Debug("connection closed without a byte")
-	default:
-		s.log.Warn("connection ended without media", "error", err, received)
+	err := s.run(ctx)
+	if ctx.Err() == nil || errors.Is(err, errEvicted) { // else it is we who stop
+		l.complaints.add(s, err)
 	}
 }
