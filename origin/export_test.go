@@ -29,3 +29,6 @@ func CheckConditions(etag string, modified string, h http.Header) int {
 	}
 	return validator{etag, t}.check(h)
 }
+
+// Changed returns a channel that is closed when the stream publishes next.
+func Changed(s *Stream) <-chan struct{} { return s.snapshot.Load().changed }

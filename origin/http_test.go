@@ -232,7 +232,7 @@ func TestSegmentCachingEnds(t *testing.T) {
 			until = time.Now().Add(time.Duration(age) * time.Second)
 			source.send(time.Second)
 		}
-		if late := until.Sub(time.Now()); late > 0 {
+		if late := time.Until(until); late > 0 {
 			t.Errorf("caches keep the segment for %v after it has gone", late)
 		}
 	})

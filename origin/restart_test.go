@@ -17,7 +17,7 @@ import (
 )
 
 // openStore opens the store of stream "live" in dir.
-func openStore(t *testing.T, dir string) *store.Store {
+func openStore(t testing.TB, dir string) *store.Store {
 	t.Helper()
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -188,9 +188,8 @@ func TestStreamOnBadDisk(t *testing.T) {
 				if tt.err != nil && !strings.Contains(lines(), "store takes segments again") {
 					t.Errorf("recovery not logged in\n%s", lines())
 				}
-				newest := last.Segments[len(last.Segments)-1].URI
 				m := b.media("main")
-				newest = m.Segments[len(m.Segments)-1].URI
+				newest := m.Segments[len(m.Segments)-1].URI
 				if _, err := os.Stat(filepath.Join(dir, "live", newest)); err != nil {
 					t.Errorf("after recovery: %v", err)
 				}

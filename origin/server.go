@@ -72,9 +72,8 @@ type Server struct {
 
 	streams atomic.Pointer[map[string]*Stream] // replaced as a whole, never changed
 
-	mu      sync.Mutex    // serialises changes of streams
-	run     func(*Stream) // starts a stream while Run runs, else nil; guarded by mu
-	stopped bool          // guarded by mu
+	mu  sync.Mutex    // serialises changes of streams
+	run func(*Stream) // starts a stream while Run runs, else nil; guarded by mu
 }
 
 // NewServer returns a server without streams. It starts nothing.

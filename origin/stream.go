@@ -16,6 +16,7 @@ import (
 const (
 	advanceInterval = 100 * time.Millisecond // how often the segmenter learns the time
 	expireInterval  = time.Second            // how often segments are looked at for removal
+	burst           = 2 * time.Second        // of sound, at the start of a continuous output (hls-rules F04)
 	// maxPending is how many closed slots may wait for the publisher before a
 	// source that sends faster than the disk takes has to wait.
 	maxPending = 16
@@ -103,8 +104,8 @@ func NewStream(cfg StreamConfig) (*Stream, error) {
 		cfg:     cfg,
 		log:     cfg.Log,
 		spool:   newSpool(cfg.Store, cfg.Log),
-		ts:      live.NewTail(live.TailConfig{}),
-		sound:   live.NewTail(live.TailConfig{Burst: 2 * time.Second, Flush: 250 * time.Millisecond, MaxBytes: 1 << 20}),
+		ts:      live.NewTail(live.TailConfig{Burst: burst}),
+		sound:   live.NewTail(live.TailConfig{Audio: true, Burst: burst, Flush: 250 * time.Millisecond, MaxBytes: 1 << 20}),
 		wake:    make(chan struct{}, 1),
 		room:    make(chan struct{}, 1),
 		stopped: make(chan struct{}),

@@ -19,6 +19,7 @@ import (
 type TailConfig struct {
 	MaxBytes int64         // of the units kept; default 8 MiB. One unit is kept whatever its size.
 	MaxAge   time.Duration // of the units kept, in media time; default 20 s
+	Audio    bool          // the units are of one audio track: a listener can start at each
 	// Burst is how much media a listener gets at once at its start, so that its
 	// player begins without waiting. Pictures begin at the newest random access
 	// point whatever Burst is.
@@ -74,7 +75,7 @@ func (t *Tail) Append(u *mux.Unit) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	it := item{unit: u, time: u.DTS, size: sizeOf(u), broke: t.broken}
-	if u.Track == u.Program.Reference() || !u.Program.Tracks[max(u.Program.Reference(), 0)].Codec.Video() {
+	if t.cfg.Audio || u.Track == u.Program.Reference() {
 		it.start = u.Access
 	}
 	t.ended, t.broken = false, false
@@ -175,9 +176,10 @@ func (t *Tail) show() {
 }
 
 // start returns the number of the item that a listener begins with: the newest
-// random access point that is at least Burst old, else the oldest there is. If
-// there is none, it is what comes next and is to be skipped up to the first.
-// Recovery points count where there is no better. The caller holds t.mu.
+// random access point, and of sound alone the newest that is at least Burst
+// old, or the oldest there is. If there is none, it is what comes next and is
+// to be skipped up to the first. Recovery points count where there is no
+// better. The caller holds t.mu.
 func (t *Tail) start() uint64 {
 	best, fallback := t.shown, t.shown
 	burst := mux.FromDuration(t.cfg.Burst)
@@ -186,7 +188,7 @@ func (t *Tail) start() uint64 {
 		switch it.start {
 		case mux.AccessRandom:
 			best = n - 1
-			if t.at(t.shown-1).time-it.time >= burst {
+			if t.at(t.shown-1).time-it.time >= burst || it.unit.Program.Tracks[it.unit.Track].Codec.Video() {
 				return best
 			}
 		case mux.AccessRecovery:
