@@ -47,7 +47,6 @@ type Demuxer struct {
 	pos    int    // the next packet; beyond filled if bytes between packets are still to come
 	offset uint64 // of block[0] in the input
 	stride int    // from packet to packet; 0 without sync
-	synced bool   // there was sync once
 
 	kinds    *[8192]uint8 // what each PID is for; made with the first packet
 	tables   []table

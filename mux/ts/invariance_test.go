@@ -28,7 +28,7 @@ func full(units []*mux.Unit) []string {
 func TestDemuxerReadSizes(t *testing.T) {
 	s := small()
 	s.ParameterSetsOnce, s.GOP, s.BFrames, s.Start = true, 10, 1, mux.Wrap-mux.ClockRate
-	clean := s.Bytes(2 * mux.ClockRate)
+	clean := s.Bytes(mux.ClockRate)
 	rapid.Check(t, func(t *rapid.T) {
 		b := bytes.Clone(clean)
 		for range rapid.IntRange(0, 5).Draw(t, "errors") {
