@@ -113,7 +113,9 @@ func mp3Frame(s *Stream, n int64) []byte {
 		padding = 2
 	}
 	copy(b, []byte{0xff, version, byte(index)<<4 | byte(rate)<<2 | padding, mode})
-	binary.BigEndian.PutUint64(b[4+side:], uint64(n))
+	var stamp [8]byte
+	binary.BigEndian.PutUint64(stamp[:], uint64(n))
+	copy(b[4+side:], stamp[:])
 	return b
 }
 
