@@ -44,6 +44,7 @@ func (s *Store) segments(gen uint64) (Contents, error) {
 	c := Contents{Notes: s.notes}
 	s.notes = nil
 	lost := make(map[key]bool)
+	s.index(entries)
 	for _, e := range entries {
 		if e.Gen != gen {
 			continue
@@ -60,14 +61,16 @@ func (s *Store) segments(gen uint64) (Contents, error) {
 		}
 		c.Lost = append(c.Lost, seg)
 		lost[e.key()] = true
+		s.drop(e.key())
 	}
-	if len(lost) == 0 {
-		s.index(entries)
-		return c, nil
+	if len(lost) > 0 {
+		c.Notes = append(c.Notes, fmt.Sprintf("the files of %d of %d segments of stream %s are missing or cut short",
+			len(lost), len(lost)+len(c.Segments), s.stream))
+		if err := s.compact(lost); err != nil { // they are found again at the next start
+			c.Notes = append(c.Notes, fmt.Sprintf("the journal of stream %s could not be rewritten: %v", s.stream, err))
+		}
 	}
-	c.Notes = append(c.Notes, fmt.Sprintf("the files of %d of %d segments of stream %s are missing or cut short",
-		len(lost), len(lost)+len(c.Segments), s.stream))
-	return c, s.compact(lost)
+	return c, nil
 }
 
 // whole reports whether the file of e is there and has the size it should have.

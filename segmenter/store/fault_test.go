@@ -300,3 +300,58 @@ func FuzzJournal(f *testing.F) {
 		}
 	})
 }
+
+// A line that a killed process has torn while we run costs no other line.
+func TestTornWhileOpen(t *testing.T) {
+	dir, root := folder(t)
+	s := open(t, root, "live")
+	put(t, s, segment(1))
+	f, err := os.OpenFile(filepath.Join(dir, "live/.journal.jsonl"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteString(`{"gen":3,"rend`); err != nil {
+		t.Fatal(err)
+	}
+	f.Close()
+	put(t, s, segment(2))
+	c, err := open(t, root, "live").Segments(gen)
+	if err != nil || len(c.Segments) != 2 || len(c.Notes) != 1 {
+		t.Errorf("%d segments, notes %q, %v, want 2 and a note about one line", len(c.Segments), c.Notes, err)
+	}
+}
+
+// Someone empties the folder below a store that is open.
+func TestFoldersRemoved(t *testing.T) {
+	dir, root := folder(t)
+	s := open(t, root, "live")
+	put(t, s, segment(1))
+	for _, name := range []string{"main", ".tmp", ".journal.jsonl"} {
+		if err := os.RemoveAll(filepath.Join(dir, "live", name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(t, s, segment(2))
+	if got := contents(t, open(t, root, "live")); len(got) != 1 || got[0].Sequence != 2 {
+		t.Errorf("%d segments after the folder was emptied, want segment 2", len(got))
+	}
+}
+
+// A start on a full disk serves what there is.
+func TestStartOnFullDisk(t *testing.T) {
+	dir, root := folder(t)
+	s := open(t, root, "live")
+	put(t, s, segment(1), segment(2))
+	if err := os.Remove(filepath.Join(dir, "live/main/3/1.ts")); err != nil {
+		t.Fatal(err)
+	}
+	full := &limited{}
+	s.SetWrite(full.write)
+	c, err := s.Segments(gen)
+	if err != nil || len(c.Segments) != 1 || len(c.Lost) != 1 || len(c.Notes) != 2 {
+		t.Errorf("Segments() = %d segments, %d lost, notes %q, %v, want 1, 1 and two notes", len(c.Segments), len(c.Lost), c.Notes, err)
+	}
+	if got, want := s.Usage(), int64(188*2); got != want {
+		t.Errorf("Usage() = %d, want %d", got, want)
+	}
+}

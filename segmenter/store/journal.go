@@ -134,37 +134,51 @@ func (s *Store) log(e entry) error {
 	if err != nil {
 		return err
 	}
-	info, err := s.openJournal()
+	size, err := s.openJournal()
 	if err != nil {
 		return err
 	}
-	if err := s.write(s.journal, [][]byte{line, []byte("\n")}); err != nil {
-		return errors.Join(err, s.journal.Truncate(info.Size()))
+	text := [][]byte{line, []byte("\n")}
+	if size > 0 {
+		var last [1]byte
+		if _, err := s.journal.ReadAt(last[:], size-1); err != nil {
+			return err
+		}
+		if last[0] != '\n' { // torn by a process that was killed: it ends here
+			text = [][]byte{[]byte("\n"), line, []byte("\n")}
+		}
+	}
+	if err := s.write(s.journal, text); err != nil {
+		return errors.Join(err, s.journal.Truncate(size))
 	}
 	s.lines++
 	return nil
 }
 
 // openJournal opens the journal for appending, again if another process has
-// compacted it, and tells what it is like.
-func (s *Store) openJournal() (os.FileInfo, error) {
+// compacted it, and returns its size.
+func (s *Store) openJournal() (size int64, err error) {
 	if s.journal != nil {
 		ours, err := s.journal.Stat()
 		if err != nil {
-			return nil, err
+			return 0, err
 		}
 		if theirs, err := s.root.Stat(journalName); err == nil && os.SameFile(ours, theirs) {
-			return ours, nil
+			return ours.Size(), nil
 		}
-		_ = s.journal.Close() // it was only appended to, and each write was checked
+		_ = s.journal.Close() // each write to it was checked
 		s.journal = nil
 	}
-	f, err := s.root.OpenFile(journalName, os.O_WRONLY|os.O_CREATE|os.O_APPEND, fileMode)
+	f, err := s.root.OpenFile(journalName, os.O_RDWR|os.O_CREATE|os.O_APPEND, fileMode)
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
 	s.journal = f
-	return f.Stat()
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
 }
 
 // spareLines is how many lines about segments that are gone the journal may

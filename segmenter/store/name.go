@@ -1,10 +1,5 @@
 package store
 
-import (
-	"iter"
-	"strings"
-)
-
 // isName reports whether s is a path segment of a stream's name, as design and
 // HTTP allow them: a letter or digit, then letters, digits, '.', '_' and '-'.
 func isName(s string) bool {
@@ -16,6 +11,3 @@ func isName(s string) bool {
 	}
 	return s != ""
 }
-
-// splitNames yields the path segments of a stream's name.
-func splitNames(stream string) iter.Seq[string] { return strings.SplitSeq(stream, "/") }

@@ -13,8 +13,8 @@ import (
 
 // Load returns the record in force, or a zero Record if there is none.
 //
-// An error that is not the file system's means that the file is damaged; going
-// on without it would use names again, so the operator must restore or delete it.
+// An error that is not the file system's means that the file is damaged. Going
+// on without it would use names again, so only the operator can help.
 func (s *Store) Load() (segmenter.Record, error) {
 	record, err := s.load()
 	if err != nil {
@@ -29,11 +29,11 @@ func (s *Store) load() (segmenter.Record, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return record, nil
 	}
-	if err == nil {
-		err = json.Unmarshal(text, &record)
-	}
 	if err != nil {
-		return segmenter.Record{}, fmt.Errorf("%s: %w", recordName, err)
+		return record, err
+	}
+	if err := json.Unmarshal(text, &record); err != nil {
+		return segmenter.Record{}, fmt.Errorf("%s is damaged (%w): restore it, or delete the folder of the stream to begin it anew", recordName, err)
 	}
 	return record, nil
 }
@@ -68,7 +68,7 @@ func (s *Store) replace(name string, data [][]byte) error {
 	if err := s.create(name, data, true); err != nil {
 		return err
 	}
-	return s.syncFolder(".")
+	return s.syncName(".")
 }
 
 // create writes a temporary file and renames it to name; a failure leaves
@@ -91,13 +91,4 @@ func (s *Store) create(name string, data [][]byte, sync bool) error {
 		_ = s.root.Remove(temp) // the first error is the one that tells
 	}
 	return err
-}
-
-// syncFolder makes the names in a folder last.
-func (s *Store) syncFolder(name string) error {
-	f, err := s.root.Open(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }

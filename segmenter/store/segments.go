@@ -53,12 +53,14 @@ func (s *Store) put(e entry, data [][]byte) error {
 	return nil
 }
 
-// createIn is create without sync; it makes the folder if there is none yet.
+// createIn is create without sync; it makes the folders that are not there yet.
 func (s *Store) createIn(folder, name string, data [][]byte) error {
-	if s.folders[folder] == 0 {
-		if err := s.root.MkdirAll(folder, dirMode); err != nil {
-			return err
-		}
+	err := s.create(name, data, false)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := errors.Join(s.root.MkdirAll(folder, dirMode), s.root.MkdirAll(tempDir, dirMode)); err != nil {
+		return err
 	}
 	return s.create(name, data, false)
 }
@@ -137,38 +139,32 @@ func (s *Store) Sync() error {
 	return nil
 }
 
-// sync syncs the files, then their folders, then the journal that names them.
+// sync syncs the files, then the folders that name them, then the journal.
 func (s *Store) sync(keys map[key]struct{}) error {
-	names := make(map[string]bool)
-	for k := range keys {
-		names[k.path()] = true
-	}
-	var folders []string
-	for k := range keys {
-		if !names[k.folder()] {
-			names[k.folder()] = true
-			folders = append(folders, k.folder(), k.rendition)
-		}
-	}
+	folders := make(map[string]bool)
 	for k := range keys {
 		if err := s.syncName(k.path()); err != nil {
 			return err
 		}
+		folders[k.folder()], folders[k.rendition] = true, true
 	}
-	for _, name := range append(folders, journalName, ".") {
-		if err := s.syncName(name); err != nil {
+	for folder := range folders {
+		if err := s.syncName(folder); err != nil {
 			return err
 		}
 	}
-	return nil
+	return errors.Join(s.syncName(journalName), s.syncName("."))
 }
 
-// syncName syncs one file or folder. One that was removed meanwhile needs none,
-// nor does a gap, which has no file.
+// syncName makes a file's bytes, or the names in a folder, last. One that was
+// removed meanwhile needs nothing, nor does a gap, which has no file.
 func (s *Store) syncName(name string) error {
-	err := s.syncFolder(name)
+	f, err := s.root.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }

@@ -24,6 +24,7 @@ import (
 	"path"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"headwater/segmenter"
@@ -98,13 +99,13 @@ func (k key) valid() bool {
 func Open(root *os.Root, stream string) (*Store, error) {
 	s, err := open(root, stream)
 	if err != nil {
-		return nil, fmt.Errorf("open store of stream %s: %w", stream, err)
+		return nil, fmt.Errorf("open store of stream %s in %s: %w", stream, root.Name(), err)
 	}
 	return s, nil
 }
 
 func open(root *os.Root, stream string) (*Store, error) {
-	for name := range splitNames(stream) {
+	for name := range strings.SplitSeq(stream, "/") {
 		if !isName(name) {
 			return nil, ErrName
 		}
@@ -142,7 +143,7 @@ func (s *Store) start() (err error) {
 		s.index(entries)
 		if damage != "" {
 			s.notes = append(s.notes, damage)
-			return s.compact(nil)
+			_ = s.compact(nil) // on a full disk it is read again as it is
 		}
 		return nil
 	})
