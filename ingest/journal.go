@@ -26,9 +26,11 @@ const (
 type journal struct {
 	log     *slog.Logger
 	format  string
-	begun   time.Time
-	program *mux.Program // as seen last
-	told    string       // tracks as logged last, empty before
+	program *mux.Program // in force
+	since   time.Time    // when it came into force
+	heard   *mux.Program // the newest that was introduced
+	told    string       // its tracks in words
+	toldAt  time.Time
 
 	reported time.Time     // of the last report
 	faulty   time.Time     // of the last line about faults
@@ -38,24 +40,30 @@ type journal struct {
 
 // begin notes that the source has sent its first unit.
 func (j *journal) begin(format string, now time.Time) {
-	j.format, j.begun, j.reported, j.pause = format, now, now, reportEvery
+	j.format, j.reported, j.pause = format, now, reportEvery
 }
 
-// see notes the program in force and logs it once it is known well enough.
+// see notes the program in force, and introduces it once all that there is to
+// know of it is known, or has been waited for long enough.
 func (j *journal) see(p *mux.Program, now time.Time) {
-	if p == j.program && j.told != "" {
+	if p == j.heard {
 		return
 	}
-	j.program = p
-	if known(p) || now.Sub(j.begun) >= introduction {
+	if p != j.program {
+		j.program, j.since = p, now
+	}
+	if now.Sub(j.toldAt) >= reportEvery && (known(p) || now.Sub(j.since) >= introduction) {
 		j.introduce()
+		j.toldAt = now
 	}
 }
 
-// introduce logs the tracks, if they differ from what was logged before.
+// introduce logs the tracks of the program in force, if they differ from what
+// was logged before.
 func (j *journal) introduce() {
+	j.heard = j.program
 	words := Describe(j.program)
-	if j.program == nil || words == j.told {
+	if words == j.told {
 		return
 	}
 	message := "source started"
@@ -65,7 +73,7 @@ func (j *journal) introduce() {
 	j.told = words
 	j.log.Info(message, "format", j.format, "program", j.program.Number, "tracks", words)
 	for _, note := range j.program.Notes {
-		j.log.Info("source also says", "note", note)
+		j.log.Info("about the source", "note", note)
 	}
 }
 
@@ -76,9 +84,6 @@ func (j *journal) due(now time.Time) bool { return now.Sub(j.reported) >= report
 // pause between lines doubles as long as faults go on.
 func (j *journal) tell(stats mux.Stats, now time.Time) {
 	j.reported = now
-	if j.told == "" && now.Sub(j.begun) >= introduction {
-		j.introduce()
-	}
 	if now.Sub(j.faulty) < j.pause {
 		return
 	}
@@ -99,7 +104,7 @@ func (j *journal) tell(stats mux.Stats, now time.Time) {
 
 // end logs that the source is gone, and all that was counted.
 func (j *journal) end(stats mux.Stats, duration time.Duration, cause error) {
-	if j.told == "" {
+	if j.heard != j.program {
 		j.introduce()
 	}
 	level := slog.LevelInfo

@@ -219,3 +219,23 @@ func TestTCPComplaintsAreRare(t *testing.T) {
 		b.end()
 	})
 }
+
+// A source that changes its tables all the time gets a line a second.
+func TestTCPChangesAreToldSeldom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := start(t, ingest.Options{})
+		conn := b.net.dial()
+		for range 30 {
+			send(t, conn, muxtest.AV().Bytes(mux.ClockRate/2))
+			send(t, conn, muxtest.Audio(mux.CodecMP3).Bytes(mux.ClockRate/2))
+			time.Sleep(100 * time.Millisecond)
+		}
+		conn.Close()
+		synctest.Wait()
+		b.want(1, "source started")
+		if n := len(b.log.lines("source changed what it sends")); n < 1 || n > 4 {
+			t.Errorf("%d lines about changes in 3 s, want one a second at most:\n%s", n, b.log.String())
+		}
+		b.end()
+	})
+}
