@@ -43,8 +43,8 @@ func (l *loader) bind(fs *flag.FlagSet) {
 		}
 	}
 	fs.StringVar(&l.file, "config", "", "`FILE` to read the configuration from (YAML)\nVariable: HEADWATER_CONFIG")
-	fs.Func(sourceKey, "`[NAME=]ADDR` to take stream NAME on by raw TCP, or connect:HOST:PORT to fetch it from there;\n"+
-		"can be repeated, one address a stream (default "+defaultStream+"="+defaultTCP+")\n"+
+	fs.Func(sourceKey, "`[NAME=]ADDR` address to take stream NAME on by raw TCP, or connect:HOST:PORT to fetch it from;\n"+
+		"may be repeated, once for each stream (default "+defaultStream+"="+defaultTCP+")\n"+
 		"Variable: HEADWATER_TCP, with commas between several", keep(sourceKey))
 	for _, s := range globalSettings() {
 		usage := fmt.Sprintf("`%s` %s (default %s)\nVariable: %s", s.arg, s.help, s.start, envName(s.key))

@@ -61,7 +61,7 @@ func globalSettings() []setting[Config] {
 			func(c *Config, v string) error { c.Data = v; return nil }},
 		{"target_duration", "DURATION", "length of a segment, 1s to 60s", "6s",
 			func(c *Config, v string) error { return setDuration(&c.TargetDuration, v, time.Second, time.Minute) }},
-		{"window", "DURATION", "how far back a playlist reaches, 10s to 24h; at least 10 segments are kept", "1m0s",
+		{"window", "DURATION", "how far back a playlist reaches, 10s to 24h; at least 10 segments are kept", "1m",
 			func(c *Config, v string) error { return setDuration(&c.Window, v, 10*time.Second, 24*time.Hour) }},
 		{"log.format", "FORMAT", "text, json, or auto: text on a terminal, else json", "auto",
 			func(c *Config, v string) error { return setOneOf(&c.Log.Format, v, "text", "json", "auto") }},

@@ -297,3 +297,17 @@ func FuzzConfigFile(f *testing.F) {
 		}
 	})
 }
+
+// The defaults in the help text are those that are used. Those of the limits
+// belong to the origin.
+func TestHelpTellsTheDefaults(t *testing.T) {
+	for _, s := range globalSettings() {
+		cfg := defaultConfig()
+		if err := s.set(&cfg, s.start); err != nil {
+			t.Errorf("default of %s: %q %v", s.key, s.start, err)
+		}
+		if !strings.HasPrefix(s.key, "limits.") && !reflect.DeepEqual(cfg, defaultConfig()) {
+			t.Errorf("default of %s is not %s", s.key, s.start)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"time"
 
 	"golang.org/x/term"
 )
@@ -30,10 +31,11 @@ func shortTime(groups []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// seconds turns durations, which the JSON handler writes as nanoseconds, into seconds.
+// seconds turns durations, which the JSON handler writes as nanoseconds, into
+// seconds with at most three decimals.
 func seconds(_ []string, a slog.Attr) slog.Attr {
 	if a.Value.Kind() == slog.KindDuration {
-		a.Value = slog.Float64Value(a.Value.Duration().Seconds())
+		a.Value = slog.Float64Value(float64(a.Value.Duration().Round(time.Millisecond).Milliseconds()) / 1000)
 	}
 	return a
 }

@@ -14,7 +14,7 @@ func TestLogFormat(t *testing.T) {
 		out := newOutput()
 		log := newLogger(out, LogConfig{Format: format, Level: level})
 		log.Debug("hidden")
-		log.Warn("source ended", "duration", 1500*time.Millisecond, "error", errors.New("reset"))
+		log.Warn("source ended", "duration", 3571*time.Millisecond, "error", errors.New("reset"))
 		return out.String()
 	}
 	for _, format := range []string{"json", "auto"} { // auto, since this is no terminal
@@ -22,7 +22,7 @@ func TestLogFormat(t *testing.T) {
 		if err := json.Unmarshal([]byte(write(format, slog.LevelInfo)), &fields); err != nil {
 			t.Fatalf("%s: %v", format, err)
 		}
-		if fields["msg"] != "source ended" || fields["duration"] != 1.5 || fields["error"] != "reset" {
+		if fields["msg"] != "source ended" || fields["duration"] != 3.571 || fields["error"] != "reset" {
 			t.Errorf("%s: logged %v", format, fields)
 		}
 	}
@@ -30,7 +30,7 @@ func TestLogFormat(t *testing.T) {
 	if lines := strings.Count(text, "\n"); lines != 2 {
 		t.Errorf("%d lines at level debug, want 2", lines)
 	}
-	if !strings.Contains(text, `msg="source ended" duration=1.5s error=reset`) {
+	if !strings.Contains(text, `msg="source ended" duration=3.571s error=reset`) {
 		t.Errorf("text: logged %q", text)
 	}
 }

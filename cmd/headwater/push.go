@@ -74,7 +74,7 @@ func (p *pusher) run(ctx context.Context, args []string) error {
 		return fmt.Errorf("%w\nis a server listening there? \"headwater serve\" starts one", err)
 	}
 	progress := newProgress(p.console.stderr, p.quiet)
-	defer progress.end()
+	defer func() { progress.end(&p.sent) }()
 	return p.send(ctx, conn, media, progress)
 }
 
@@ -165,20 +165,20 @@ func (p *pusher) sendOver(ctx context.Context, conn net.Conn, media pacedMedia, 
 	defer stop()
 	p.pace.start(p.speed)
 	for {
-		chunk, at, err := media.next()
+		next, err := media.next()
 		if err == io.EOF {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		if !p.pace.wait(ctx, at) {
+		if next.timed && !p.pace.wait(ctx, next.at) {
 			return nil
 		}
-		if _, err := conn.Write(chunk); err != nil {
+		if _, err := conn.Write(next.bytes); err != nil {
 			return &connError{err}
 		}
-		p.sent.bytes += int64(len(chunk))
+		p.sent.bytes += int64(len(next.bytes))
 		p.sent.media = p.pace.media
 		p.sent.ahead = p.pace.ahead(time.Now())
 		progress.show(&p.sent)

@@ -15,11 +15,18 @@ import (
 
 // pacedMedia is media that knows when each piece of it is due.
 type pacedMedia interface {
-	// next returns the bytes that come next and when they are due, on a clock
-	// of the media's own that starts anywhere and may jump. The bytes are
-	// valid until the next call. The error is io.EOF at the end.
-	next() (chunk []byte, at time.Duration, err error)
+	// next returns what comes next. The error is io.EOF at the end.
+	next() (piece, error)
 	io.Closer
+}
+
+// piece is some bytes of media, valid until the next piece is asked for.
+type piece struct {
+	bytes []byte
+	// at is when they are due, on a clock of the media's own that starts
+	// anywhere and may jump. They are due at once if they are not timed.
+	at    time.Duration
+	timed bool
 }
 
 // loopMedia is a transport stream without end.
@@ -33,9 +40,9 @@ func newLoopMedia(ts []byte) (pacedMedia, error) {
 	return loopMedia{loop}, nil
 }
 
-func (m loopMedia) next() ([]byte, time.Duration, error) {
-	chunk, at := m.Next()
-	return chunk, at, nil
+func (m loopMedia) next() (piece, error) {
+	packets, at := m.Next()
+	return piece{packets, at, true}, nil
 }
 
 func (m loopMedia) Close() error { return nil }
@@ -50,23 +57,23 @@ type streamMedia struct {
 	name  string
 	r     io.ReadCloser
 	demux *demux.Demuxer
-	at    time.Duration
-	timed bool
+	at    time.Duration // of the newest unit
+	timed bool          // there was one
 }
 
 func newStreamMedia(name string, r io.ReadCloser) *streamMedia {
 	return &streamMedia{name: name, r: r, demux: demux.New(demux.Options{})}
 }
 
-func (m *streamMedia) next() ([]byte, time.Duration, error) {
+func (m *streamMedia) next() (piece, error) {
 	b := m.demux.Buffer()
 	b = b[:min(len(b), chunkSize)]
 	n, err := m.r.Read(b)
 	if n == 0 && err != nil {
 		if err == io.EOF && !m.timed && len(m.demux.Flush()) == 0 {
-			return nil, 0, fmt.Errorf("%s: %w", m.name, mux.ErrUnknownFormat)
+			return piece{}, fmt.Errorf("%s: %w", m.name, mux.ErrUnknownFormat)
 		}
-		return nil, 0, err
+		return piece{}, err
 	}
 	for _, u := range m.demux.Advance(n) {
 		if u.Track == u.Program.Reference() && !u.Untimed {
@@ -74,9 +81,9 @@ func (m *streamMedia) next() ([]byte, time.Duration, error) {
 		}
 	}
 	if err := m.demux.Err(); err != nil {
-		return nil, 0, fmt.Errorf("%s: %w", m.name, err)
+		return piece{}, fmt.Errorf("%s: %w", m.name, err)
 	}
-	return b[:n], m.at, nil
+	return piece{b[:n], m.at, m.timed}, nil
 }
 
 func (m *streamMedia) Close() error { return m.r.Close() }

@@ -61,7 +61,12 @@ func (p *pacer) wait(ctx context.Context, at time.Duration) bool {
 
 // ahead returns how much earlier than due the newest piece was sent, if that
 // was now; negative if it was late.
-func (p *pacer) ahead(now time.Time) time.Duration { return p.due.Sub(now) }
+func (p *pacer) ahead(now time.Time) time.Duration {
+	if !p.started {
+		return 0
+	}
+	return p.due.Sub(now)
+}
 
 // sentMedia is what a push has sent.
 type sentMedia struct {
@@ -122,9 +127,9 @@ func (p *progress) say(format string, args ...any) {
 	p.shown = time.Time{}
 }
 
-// end leaves the line standing.
-func (p *progress) end() {
-	if p.terminal && !p.shown.IsZero() {
-		fmt.Fprintln(p.w)
+// end writes the line for the last time and leaves it standing.
+func (p *progress) end(sent *sentMedia) {
+	if p.terminal {
+		fmt.Fprintf(p.w, "\r\x1b[K%s\n", progressText(sent))
 	}
 }

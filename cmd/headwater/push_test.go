@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -231,26 +232,43 @@ func TestPacerIsLateAndStops(t *testing.T) {
 func TestStreamMediaTells(t *testing.T) {
 	media := muxtest.AV().Bytes(4 * mux.ClockRate)
 	m := newStreamMedia("test", io.NopCloser(bytes.NewReader(media)))
-	var first, last time.Duration
+	var times []time.Duration
 	for {
-		_, at, err := m.next()
+		next, err := m.next()
 		if err == io.EOF {
 			break
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		if at < last {
-			t.Fatalf("next = %v after %v", at, last)
+		if next.timed {
+			times = append(times, next.at)
 		}
-		if first == 0 {
-			first = at
+	}
+	if !slices.IsSorted(times) || len(times) < 20 {
+		t.Fatalf("the pieces are due at %v, want rising times", times)
+	}
+	// The stream starts at 10 s; a picture is known when the next one begins.
+	if first, last := times[0], times[len(times)-1]; first > 10100*time.Millisecond || last < 13800*time.Millisecond || last > 14*time.Second {
+		t.Errorf("the pieces are due from %v to %v, want 10 s to 14 s", first, last)
+	}
+}
+
+// What stands before the first timestamp goes at once, whatever the clock.
+func TestPushStartsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := net.Pipe()
+		go io.Copy(io.Discard, far)
+		media := newStreamMedia("test", io.NopCloser(bytes.NewReader(muxtest.AV().Bytes(3*mux.ClockRate))))
+		begin := time.Now()
+		p := pusher{speed: 1}
+		if err := p.sendOver(t.Context(), near, media, newProgress(io.Discard, false)); err != nil {
+			t.Fatal(err)
 		}
-		last = at
-	}
-	if got := last - first; got < 3800*time.Millisecond || got > 4*time.Second {
-		t.Errorf("the file lasts %v by its chunks, want about 4 s", got)
-	}
+		if took := time.Since(begin); took < 2800*time.Millisecond || took > 3*time.Second {
+			t.Errorf("3 s of media took %v", took)
+		}
+	})
 }
 
 func TestProgressText(t *testing.T) {
