@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"headwater/mux"
+	"headwater/mux/codec"
 )
 
 var adtsRates = [...]int{96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000}
@@ -122,10 +123,16 @@ func mp3Frame(s *Stream, n int64) []byte {
 // audioParameters returns what the frames of s say.
 func audioParameters(s *Stream) mux.Parameters {
 	f := frame(s, 0)
-	p := mux.Parameters{SampleRate: s.SampleRate, Channels: s.Channels, CodecString: "mp4a.40.2"}
 	if s.Audio == mux.CodecMP3 {
-		p.CodecString = "mp4a.40.34"
+		h, err := codec.ParseMPEGAudio(f)
+		if err != nil {
+			panic(err) // the stream asks for a rate that MP3 does not have
+		}
+		return h.Parameters()
 	}
-	p.Config = string(f[1:4])
+	p, err := codec.AACParameters(f)
+	if err != nil {
+		panic(err)
+	}
 	return p
 }

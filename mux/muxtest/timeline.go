@@ -54,6 +54,7 @@ type timeline struct {
 	first    bool  // the next keyframe is the first of the stream
 	audio    int64 // frames made in this run
 	newest   mux.Ticks
+	sent     mux.Ticks // Time of the last sample
 }
 
 func newTimeline(s Stream) *timeline {
@@ -96,6 +97,8 @@ func (t *timeline) next() Sample {
 		x := t.step()
 		t.newest = x.DTS
 		if !t.missing(x.Time) {
+			t.sent = max(t.sent, x.Time) // late audio holds up what comes after a reset
+			x.Time = t.sent
 			return x
 		}
 	}

@@ -15,7 +15,7 @@ type writer struct {
 	pmt     []byte
 	cc      [4]uint8 // of PAT, PMT, video, audio
 	packets int64    // written, for Lose
-	sent    int64    // frames of raw audio
+	raw     int64    // frames of raw audio
 	seq     uint64
 
 	started bool
@@ -125,9 +125,9 @@ func (w *writer) unit(x *Sample) *mux.Unit {
 		u.Access = mux.AccessRecovery
 	}
 	if w.s.Raw { // the sample count is the clock: it starts at 0, and does not see what was not sent
-		u.PTS = w.audioTime(w.sent)
+		u.PTS = w.audioTime(w.raw)
 		u.DTS = u.PTS
-		w.sent++
+		w.raw++
 	}
 	for i := range int64(x.Frames) {
 		u.Frames = append(u.Frames, mux.Frame{PTS: u.PTS + w.audioTime(i), Data: frame(&w.s, x.Number+i),

@@ -191,6 +191,30 @@ func TestAudioMuxerRefuses(t *testing.T) {
 	}
 }
 
+// TestAudioMuxerSurvivesPanic: a panic inside gomedia costs one PES packet.
+func TestAudioMuxerSurvivesPanic(t *testing.T) {
+	frames, p := rawTrack(muxtest.RawAudio(mux.CodecMP3), 3)
+	m, err := ts.NewAudioMuxer(p.Tracks[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []byte
+	for i := range frames {
+		if i == 1 {
+			m.Break()
+		}
+		packets, err := m.Write(frames[i : i+1])
+		if (err != nil) != (i == 1) {
+			t.Fatalf("Write() of frame %d: error %v", i, err)
+		}
+		out = append(out, bytes.Join(packets, nil)...)
+	}
+	checkContinuity(t, out)
+	if n := len(out) / mux.PacketSize; n != 6 {
+		t.Errorf("%d packets, want those of 2 frames", n)
+	}
+}
+
 // TestGomediaReadsUnits: gomedia's demuxer, another reader of the same
 // stream, finds as many pictures and audio frames.
 func TestGomediaReadsUnits(t *testing.T) {

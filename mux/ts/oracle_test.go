@@ -30,6 +30,7 @@ func TestDemuxerAgainstFFprobe(t *testing.T) {
 		{"H.264 in slices, constant rate with stuffing", "ffmpeg " + picture + sound + "-t 4 -c:v libx264 -preset veryfast -b:v 400k -g 30 -x264-params slices=4:nal-hrd=cbr:vbv-maxrate=400:vbv-bufsize=400 -c:a aac -muxrate 1000k"},
 		{"interlaced H.264", "ffmpeg " + picture + sound + "-t 4 -c:v libx264 -preset veryfast -flags +ildct+ilme -g 30 -bf 2 -c:a aac"},
 		{"MPEG-2 video and MP2", "ffmpeg " + picture + sound + "-t 4 -c:v mpeg2video -g 15 -bf 2 -flags +cgop -sc_threshold 1000000000 -c:a mp2"},
+		{"HEVC", "ffmpeg " + picture + sound + "-t 3 -c:v libx265 -preset ultrafast -x265-params log-level=error:keyint=20:min-keyint=20:bframes=2 -c:a aac"},
 		{"MP3 only", "ffmpeg " + sound + "-t 4 -c:a libmp3lame"},
 		{"AC-3 only", "ffmpeg " + sound + "-t 4 -c:a ac3"},
 		{"GStreamer, H.264 with B-frames and AAC", "gst-launch-1.0 -q mpegtsmux name=mux ! filesink location=OUT " +

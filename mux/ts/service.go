@@ -80,7 +80,7 @@ func (v *services) rebuild() {
 		}
 	}
 	if v.chosen != nil && v.find(v.chosen.pid, v.chosen.number) == nil {
-		v.chosen = nil
+		v.chosen, v.impatient, v.deadline = nil, false, 0
 	}
 }
 

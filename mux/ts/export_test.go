@@ -1,0 +1,4 @@
+package ts
+
+// Break lets the next Write meet a panic inside gomedia.
+func (m *AudioMuxer) Break() { m.muxer = nil }
