@@ -14,7 +14,7 @@ const maxFill = 20_000
 // randomAccess decides at a reference unit where a decoder can start, epoch
 // time e, whether it begins a segment. It is the algorithm of hls-rules H.4.
 func (s *Segmenter) randomAccess(a arrival, e mux.Ticks) {
-	g := s.record.grid()
+	g := s.grid()
 	n := g.slot(e)
 	o := s.slots.current
 	switch {
@@ -56,7 +56,7 @@ func (s *Segmenter) force(u *mux.Unit, e mux.Ticks) {
 	if o == nil {
 		return
 	}
-	g, length := s.record.grid(), s.length(u)
+	g, length := s.grid(), s.length(u)
 	s.delay = max(s.delay, min(u.PTS-u.DTS, mux.ClockRate))
 	step := max(length, min(u.DTS-s.clock.newest, mux.ClockRate))
 	next := s.clock.epoch(u.DTS) + step + s.delay // the next unit lies no further
@@ -131,7 +131,7 @@ func (s *Segmenter) fill(n uint64) {
 // gap makes a gap of the next slot: it lasts as long as the grid says, whoever
 // publishes it and when (hls-rules A50, H17).
 func (s *Segmenter) gap() {
-	g := s.record.grid()
+	g := s.grid()
 	s.slots.open = append(s.slots.open, &openSlot{
 		n: s.next, start: g.edge(s.next), end: g.edge(s.next + 1), cut: true, gap: true,
 	})
@@ -159,7 +159,7 @@ func (s *Segmenter) late(a arrival, e mux.Ticks) {
 	}
 	s.behind = lateness{}
 	s.clock.mapped = false // the next keyframe is located anew, after all that was published
-	s.clock.end = max(s.clock.end, s.record.grid().edge(s.next))
+	s.clock.end = max(s.clock.end, s.grid().edge(s.next))
 }
 
 // Advance lets time pass: it closes what a dead source left open and fills its
@@ -177,7 +177,7 @@ func (s *Segmenter) Advance(at time.Time) {
 	if quiet {
 		s.flushWrapper()
 	}
-	g := s.record.grid()
+	g := s.grid()
 	t := s.clock.now(at)
 	dying := silent >= time.Duration(s.record.TargetDuration)*time.Second/2
 	if !s.clock.known && g.slot(t) > s.next+uint64(s.cfg.GapMax) { // away for longer than gaps may last

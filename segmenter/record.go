@@ -86,22 +86,13 @@ func (r *Record) limit() mux.Ticks {
 	return mux.Ticks(r.TargetDuration)*mux.ClockRate + mux.ClockRate/2
 }
 
-// grid returns the grid in force.
-func (r *Record) grid() grid {
-	g := grid{target: r.Target, slack: max(r.Frame/2, 1)}
-	if p := r.last(); p != nil {
-		g.base = p.Base
-	}
-	return g
-}
-
 // Registry keeps the record, perhaps with others. First writer wins.
 type Registry interface {
 	// Load returns the record in force, or a zero Record if there is none.
 	Load() (Record, error)
 	// Propose stores next if next.Revision is one more than the stored
-	// record's, and returns the record in force afterwards: next, or what
-	// another process wrote first. On an error the record in force is unknown;
+	// record's, or if none is stored, and returns the record in force
+	// afterwards: next, or what another process wrote first. On an error the record in force is unknown;
 	// the caller goes on with next and proposes again later.
 	Propose(next Record) (Record, error)
 }
@@ -124,7 +115,7 @@ func (m *MemoryRegistry) Load() (Record, error) {
 func (m *MemoryRegistry) Propose(next Record) (Record, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if next.Revision == m.record.Revision+1 {
+	if m.record.Revision == 0 || next.Revision == m.record.Revision+1 {
 		m.record = next
 	}
 	return m.record, nil

@@ -2,7 +2,7 @@ package segmenter
 
 import (
 	"fmt"
-	"slices"
+	"maps"
 	"time"
 
 	"headwater/mux"
@@ -13,7 +13,8 @@ type Segmenter struct {
 	cfg      Config
 	registry Registry
 	record   Record
-	unstored bool // record could not be stored; tried again at the next change and in Advance
+	at       *Point // of the record: the one that this process is at; nil before the first
+	unstored bool   // record could not be stored; tried again at the next change and in Advance
 
 	clock   clock
 	measure *measurement // nil once the record has a target duration
@@ -56,6 +57,9 @@ func New(cfg Config, registry Registry, last *Slot) (*Segmenter, error) {
 		suffix:  map[string]string{RenditionMain: ".ts"},
 		joining: true, layout: layout{ref: -1, audio: -1},
 	}
+	if p := record.last(); p != nil {
+		s.adopt(p)
+	}
 	s.clock.latency = mux.FromDuration(s.cfg.Latency)
 	if last != nil {
 		s.next = last.Sequence + 1
@@ -89,46 +93,6 @@ func (s *Segmenter) Detach(time.Time) {
 	s.flushWrapper()
 }
 
-// Status describes a stream. It is a value; what it points to is immutable.
-type Status struct {
-	Phase   Phase
-	Record  Record
-	Program *mux.Program // the newest; nil before the first unit
-	Notes   []string     // plain sentences for the log and the API: "segments are 8 s because …"
-	Late    uint64       // units that came too late for their segment
-	Dropped uint64       // units that could not be placed
-	Forced  uint64       // cuts without a keyframe (hls-rules A20)
-}
-
-// Phase is how far a stream has come.
-type Phase uint8
-
-// The phases of a stream.
-const (
-	PhaseWaiting   Phase = iota // no media yet
-	PhaseMeasuring              // units arrive; the keyframe interval is being measured
-	PhaseLive                   // slots are being closed
-	PhaseDead                   // the source has been gone for longer than gaps may last
-)
-
-// Status returns the state of the stream as the segmenter sees it.
-func (s *Segmenter) Status() Status {
-	st := Status{
-		Record: s.record, Program: s.layout.program, Notes: slices.Clone(s.notes),
-		Late: s.stats.late, Dropped: s.stats.dropped, Forced: s.stats.forced,
-	}
-	switch {
-	case s.dead:
-		st.Phase = PhaseDead
-	case s.measure != nil && s.measure.started:
-		st.Phase = PhaseMeasuring
-		st.Program = s.measure.queue[len(s.measure.queue)-1].unit.Program
-	case s.next > 0:
-		st.Phase = PhaseLive
-	}
-	return st
-}
-
 // Write takes units in the order of the demuxer. at is when they arrived.
 func (s *Segmenter) Write(units []*mux.Unit, at time.Time) {
 	s.now = at
@@ -155,9 +119,6 @@ func (s *Segmenter) decide() {
 		next.Gen = uint64(s.now.Unix())
 	}
 	s.propose(next)
-	if s.record.Target == 0 { // a peer's record without a decision cannot be; go on with ours
-		s.record = next
-	}
 	s.measure = nil
 	s.notes = append(s.notes, notes...)
 	for _, a := range queue {
@@ -168,8 +129,8 @@ func (s *Segmenter) decide() {
 // propose stores next and goes on with the record in force: next, or a peer's.
 func (s *Segmenter) propose(next Record) {
 	got, err := s.registry.Propose(next)
-	s.unstored = err != nil
-	if err != nil {
+	s.unstored = err != nil || got.Revision < next.Revision // the record was taken away
+	if s.unstored {
 		got = next
 	}
 	s.record = got
@@ -205,8 +166,8 @@ func (s *Segmenter) choose(u *mux.Unit) bool {
 		t.started, t.first = true, u.DTS
 	}
 	var before []trackShape
-	if p := s.record.last(); p != nil {
-		before = p.Tracks
+	if s.at != nil {
+		before = s.at.Tracks
 	}
 	s.layout = newLayout(u.Program, t.present(u.Program, before))
 	for _, i := range s.layout.tracks {
@@ -219,7 +180,7 @@ func (s *Segmenter) choose(u *mux.Unit) bool {
 // reference takes a unit of the track that decides the cuts.
 func (s *Segmenter) reference(a arrival) {
 	u := a.unit
-	start, length, old := s.canStart(u), s.length(u), s.record.grid()
+	start, length, old := s.canStart(u), s.length(u), s.grid()
 	var begun *Point
 	if jumped := s.clock.jumped(u); !s.clock.mapped || jumped {
 		if jumped {
@@ -236,7 +197,7 @@ func (s *Segmenter) reference(a arrival) {
 	}
 	e, d := s.clock.epoch(u.PTS), s.clock.epoch(u.DTS)
 	if start && begun == nil && s.changed {
-		begun = s.begin(a, e, s.record.last().Offset, true)
+		begun = s.begin(a, e, s.at.Offset, true)
 	}
 	switch {
 	case begun != nil:
@@ -312,7 +273,10 @@ func (s *Segmenter) locate(a arrival) *Point {
 	}
 	if last != nil && s.clock.resume(u, last.Offset, a.at) {
 		if s.clock.epoch(u.PTS) == last.Start && last.First >= s.next {
-			return last // the very unit at which a peer began
+			return s.adopt(last) // the very unit at which a peer began
+		}
+		if s.at.Offset != last.Offset {
+			s.adopt(last)
 		}
 		return nil
 	}
@@ -324,35 +288,33 @@ func (s *Segmenter) locate(a arrival) *Point {
 // format that starts there. A peer may have written it first; then that is
 // adopted (hls-rules H18).
 func (s *Segmenter) begin(a arrival, e, offset mux.Ticks, discontinuity bool) *Point {
+	raw := a.unit.PTS & (mux.Wrap - 1)
 	for {
+		if p := s.record.last(); p != nil && p.Raw == raw && p.First >= s.next {
+			if p.Offset != offset {
+				s.clock.resume(a.unit, p.Offset, a.at)
+			}
+			return s.adopt(p)
+		}
 		next := s.record.with(s.point(a.unit, e, offset, discontinuity))
 		if next.Gen == 0 {
 			next.Gen = uint64(a.at.Unix())
 		}
-		mine := *next.last()
 		s.propose(next)
-		s.changed = false
-		p := s.record.last()
-		switch {
-		case p == nil: // the record was taken away; go on with ours
-			s.record = next
-			return next.last()
-		case p.Raw == mine.Raw && p.First == mine.First:
-			if p.Offset != mine.Offset {
-				s.clock.resume(a.unit, p.Offset, a.at)
-			}
-			return p
-		case s.record.Revision != next.Revision && p.Raw == mine.Raw:
-			s.clock.resume(a.unit, p.Offset, a.at)
-			return p
-		}
 	}
+}
+
+// adopt makes a point of the record the one that this process is at.
+func (s *Segmenter) adopt(p *Point) *Point {
+	at := *p
+	s.at, s.changed = &at, false
+	return s.at
 }
 
 // point describes a break of the timeline at epoch time e of the unit.
 func (s *Segmenter) point(u *mux.Unit, e, offset mux.Ticks, discontinuity bool) Point {
 	p := Point{Start: e, Raw: u.PTS & (mux.Wrap - 1), Offset: offset, Tracks: s.layout.shapes()}
-	g := s.record.grid()
+	g := s.grid()
 	g.base = 0
 	natural := g.slot(e)
 	p.First = max(natural, s.next)
@@ -366,19 +328,30 @@ func (s *Segmenter) point(u *mux.Unit, e, offset mux.Ticks, discontinuity bool) 
 	return p
 }
 
-// note adds a sentence to the status once.
-func (s *Segmenter) note(text string) {
-	if text != "" && !slices.Contains(s.notes, text) {
-		s.notes = append(s.notes, text)
+// grid returns the grid at the point that this process is at.
+func (s *Segmenter) grid() grid {
+	g := grid{target: s.record.Target, slack: max(s.record.Frame/2, 1)}
+	if s.at != nil {
+		g.base = s.at.Base
 	}
+	return g
 }
 
-// SetBandwidth fixes what the multivariant playlist says about each rendition.
-func (s *Segmenter) SetBandwidth(b map[string]Bandwidth) {
-	next := s.record
-	next.Revision++
-	next.Bandwidth = b
-	s.propose(next)
+// SetBandwidth fixes what the multivariant playlist says about each rendition
+// and returns what is in force: b, or what a peer has fixed before.
+func (s *Segmenter) SetBandwidth(b map[string]Bandwidth) map[string]Bandwidth {
+	for range 2 { // the first may lose against a change of a peer's that has no bandwidth
+		next := s.record
+		next.Revision++
+		next.Bandwidth = map[string]Bandwidth{}
+		maps.Copy(next.Bandwidth, b)
+		maps.Copy(next.Bandwidth, s.record.Bandwidth)
+		if len(next.Bandwidth) == len(s.record.Bandwidth) {
+			break
+		}
+		s.propose(next)
+	}
+	return s.record.Bandwidth
 }
 
 // Take returns what became ready since the last call. The slices are the caller's.

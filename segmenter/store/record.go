@@ -38,13 +38,14 @@ func (s *Store) load() (segmenter.Record, error) {
 	return record, nil
 }
 
-// Propose stores next if next.Revision is one more than the stored record's,
+// Propose stores next if next.Revision is one more than the stored record's
+// or if none is stored,
 // and returns the record in force afterwards. It is compare-and-swap also
 // between processes, and what it returned without an error is on the disk.
 func (s *Store) Propose(next segmenter.Record) (segmenter.Record, error) {
 	var current segmenter.Record
 	err := s.exclusive(func() (err error) {
-		if current, err = s.load(); err != nil || next.Revision != current.Revision+1 {
+		if current, err = s.load(); err != nil || current.Revision != 0 && next.Revision != current.Revision+1 {
 			return err
 		}
 		text, err := json.Marshal(next)

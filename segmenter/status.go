@@ -1,0 +1,58 @@
+package segmenter
+
+import (
+	"slices"
+
+	"headwater/mux"
+)
+
+// Status describes a stream. It is a value; what it points to is immutable.
+type Status struct {
+	Phase   Phase
+	Record  Record
+	Program *mux.Program // the newest; nil before the first unit
+	Tracks  []mux.Track  // those of Program that go into the segments: video first, then audio
+	Notes   []string     // plain sentences for the log and the API: "segments are 8 s because …"
+	Late    uint64       // units that came too late for their segment
+	Dropped uint64       // units that could not be placed
+	Forced  uint64       // cuts without a keyframe (hls-rules A20)
+}
+
+// Phase is how far a stream has come.
+type Phase uint8
+
+// The phases of a stream.
+const (
+	PhaseWaiting   Phase = iota // no media yet
+	PhaseMeasuring              // units arrive; the keyframe interval is being measured
+	PhaseLive                   // slots are being closed
+	PhaseDead                   // the source has been gone for longer than gaps may last
+)
+
+// Status returns the state of the stream as the segmenter sees it.
+func (s *Segmenter) Status() Status {
+	st := Status{
+		Record: s.record, Program: s.layout.program, Notes: slices.Clone(s.notes),
+		Late: s.stats.late, Dropped: s.stats.dropped, Forced: s.stats.forced,
+	}
+	for _, i := range s.layout.tracks {
+		st.Tracks = append(st.Tracks, s.layout.program.Tracks[i])
+	}
+	switch {
+	case s.dead:
+		st.Phase = PhaseDead
+	case s.measure != nil && s.measure.started:
+		st.Phase = PhaseMeasuring
+		st.Program = s.measure.queue[len(s.measure.queue)-1].unit.Program
+	case s.next > 0:
+		st.Phase = PhaseLive
+	}
+	return st
+}
+
+// note adds a sentence to the status once.
+func (s *Segmenter) note(text string) {
+	if text != "" && !slices.Contains(s.notes, text) {
+		s.notes = append(s.notes, text)
+	}
+}
