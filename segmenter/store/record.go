@@ -38,10 +38,10 @@ func (s *Store) load() (segmenter.Record, error) {
 	return record, nil
 }
 
-// Propose stores next if next.Revision is one more than the stored record's
-// or if none is stored,
-// and returns the record in force afterwards. It is compare-and-swap also
-// between processes, and what it returned without an error is on the disk.
+// Propose stores next if next.Revision is one more than the stored record's,
+// or if none is stored, and returns the record in force afterwards. It is
+// compare-and-swap also between processes, and what it returned without an
+// error is on the disk.
 func (s *Store) Propose(next segmenter.Record) (segmenter.Record, error) {
 	var current segmenter.Record
 	err := s.exclusive(func() (err error) {
