@@ -18,7 +18,7 @@ func TestPlayers(t *testing.T) {
 				play func(t *testing.T)
 			}{
 				{"ffmpeg, every packet", func(t *testing.T) { ffmpegExact(t, s.url+"/live/main.m3u8", m) }},
-				{"ffmpeg, packed audio", func(t *testing.T) { ffmpegDecodes(t, s.url+"/live/audio.m3u8", false) }},
+				{"ffmpeg, packed audio", func(t *testing.T) { ffmpegPacked(t, s.url+"/live/audio.m3u8", m) }},
 				{"ffmpeg, decoding", func(t *testing.T) { ffmpegDecodes(t, s.playlist(), m.video) }},
 				{"ffprobe, continuous", func(t *testing.T) { ffprobeFinds(t, s.url+"/live.ts", m.tracks) }},
 				{"mpv", func(t *testing.T) { mpvPlays(t, s.playlist()) }},
@@ -27,6 +27,7 @@ func TestPlayers(t *testing.T) {
 				{"GStreamer hlsdemux", func(t *testing.T) { gstreamerPlays(t, s.playlist(), false, m.video, m.tracks) }},
 				{"Chromium", func(t *testing.T) { chromiumPlays(t, s.url+"/live", m.video) }},
 				{"headwater check", func(t *testing.T) { checkFinds(t, s.playlist()) }},
+				{"headwater check, packed audio", func(t *testing.T) { checkFinds(t, s.url+"/live/audio.m3u8") }},
 			}
 			for _, p := range players {
 				t.Run(p.name, func(t *testing.T) {

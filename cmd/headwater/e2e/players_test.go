@@ -37,26 +37,57 @@ func noWarning(t *testing.T, text string, allowed ...string) {
 	}
 }
 
-// ffmpegExact plays a media playlist and compares every packet with what was sent.
+// ffmpegExact plays a media playlist and compares every packet and every
+// timestamp with what was sent.
 func ffmpegExact(t *testing.T, url string, m *material) {
 	t.Helper()
-	r := run(t, limit, "ffmpeg", "-v", "warning", "-nostdin", "-copyts", "-i", url, "-t", fmt.Sprint(watched.Seconds()),
-		"-map", "0:v?", "-map", "0:a", "-c", "copy", "-f", "framemd5", "-").must(t)
-	noWarning(t, r.stderr)
-	got, want := readPackets(t, r.stdout), m.packets(t)
-	if len(got) != len(want) {
-		t.Fatalf("%d streams were received, want %d", len(got), len(want))
+	got, want := ffmpegPackets(t, url), m.packets(t)
+	if len(got.streams) != len(want) {
+		t.Fatalf("%d streams were received, want %d", len(got.streams), len(want))
 	}
 	var shifts []float64
-	for i := range got {
-		if n := float64(len(got[i])) / float64(len(want[i])) * length.Seconds(); n < watched.Seconds()/2 {
-			t.Errorf("stream %d: %d packets are only %.1f s", i, len(got[i]), n)
-		}
-		shifts = append(shifts, compare(t, fmt.Sprintf("stream %d", i), got[i], want[i]))
+	for i, stream := range got.streams {
+		what := fmt.Sprintf("stream %d", i)
+		at := find(t, what, stream, want[i])
+		shifts = append(shifts, sameTimes(t, what, stream, want[i][at:], m.video && i == 0))
 	}
-	if off := shifts[0] - shifts[len(shifts)-1]; math.Abs(off) > 1.01*tick {
+	if off := shifts[0] - shifts[len(shifts)-1]; math.Abs(off) > 2.01*tick {
 		t.Errorf("sound and picture are %+.6f s off", off)
 	}
+	noWarning(t, got.warnings)
+}
+
+// ffmpegPacked plays packed audio and compares every frame with what was sent.
+// Not its times: ffmpeg reads ahead, and so stamps the last frames of an MP3
+// segment with the tag of the next.
+func ffmpegPacked(t *testing.T, url string, m *material) {
+	t.Helper()
+	got, want := ffmpegPackets(t, url), m.packets(t)
+	find(t, "packed audio", got.streams[0], want[len(want)-1])
+	noWarning(t, got.warnings, "[Nn]on-monotonous DTS")
+}
+
+// received is what ffmpeg took out of a playlist.
+type received struct {
+	streams  [][]packet // video before audio
+	warnings string
+}
+
+// ffmpegPackets plays a media playlist without decoding.
+func ffmpegPackets(t *testing.T, url string) received {
+	t.Helper()
+	r := run(t, limit, "ffmpeg", "-v", "warning", "-nostdin", "-i", url, "-t", fmt.Sprint(watched.Seconds()),
+		"-map", "0:v?", "-map", "0:a", "-c", "copy", "-f", "framemd5", "-").must(t)
+	got := received{streams: readPackets(t, r.stdout), warnings: r.stderr}
+	if len(got.streams) == 0 {
+		t.Fatalf("nothing was received")
+	}
+	for i, stream := range got.streams {
+		if n := len(stream); n == 0 || stream[n-1].pts-stream[0].pts < watched.Seconds()/2 {
+			t.Errorf("stream %d: only %d packets were received in %v", i, n, watched)
+		}
+	}
+	return got
 }
 
 // ffmpegDecodes decodes what a player would choose, without a warning.
@@ -282,8 +313,8 @@ func checkFinds(t *testing.T, url string) {
 		t.Fatalf("headwater check: %v: %v\n%s", r.err, err, r.stderr)
 	}
 	for _, f := range report.Findings {
-		if f.Rule == "A14" && strings.HasSuffix(f.Subject, "/audio.m3u8") {
-			continue // whole audio frames are never exactly as long as the grid
+		if f.Rule == "A14" {
+			continue // whole audio frames are never exactly as long as a slot of the grid
 		}
 		t.Errorf("%s %s: %s (%s)", f.Level, f.Rule, f.Text, f.Subject)
 	}
