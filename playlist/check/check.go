@@ -12,6 +12,7 @@ package check
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -239,7 +240,10 @@ func (s *snapshot) length() (sum playlist.Duration) {
 }
 
 // end returns the number after the last segment.
-func (s *snapshot) end() uint64 { return s.media.Sequence + uint64(len(s.media.Segments)) }
+func (s *snapshot) end() uint64 {
+	n := uint64(len(s.media.Segments))
+	return min(s.media.Sequence, math.MaxUint64-n) + n // numbers do not wrap
+}
 
 // mediaURLs returns the URLs of the media playlists that a multivariant
 // playlist names, each once.
