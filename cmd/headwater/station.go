@@ -80,7 +80,7 @@ func (s *station) run(ctx context.Context) error {
 	defer s.closeAll(s.stores)
 	stop := context.AfterFunc(ctx, func() { s.log.Info("stopping, a second signal kills") })
 	defer stop()
-	return runStages(ctx, s.sources, []runner{s.server})
+	return runStages(ctx, s.sources, []runner{s.server, newMemoryTuner()})
 }
 
 func (s *station) bindHTTP(ctx context.Context, addr string) (net.Listener, error) {

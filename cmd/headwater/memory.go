@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"os"
+	"runtime/debug"
+	"runtime/metrics"
+	"time"
+)
+
+// How much garbage may gather before it is collected. Nearly all that
+// headwater keeps is media, in large blocks without pointers: marking them
+// costs nothing, so that collections are cheap and garbage is just memory that
+// nobody else can have.
+const (
+	slackShare = 10      // per cent of the live heap that garbage may come to
+	slackLeast = 1 << 20 // bytes that it may come to in any case
+	slackMost  = 100     // per cent; the default of package runtime
+)
+
+// Metrics of package runtime.
+const (
+	metricLive      = "/gc/heap/live:bytes"   // what the last collection left over
+	metricAllocated = "/gc/heap/allocs:bytes" // ever
+)
+
+// memoryTuner keeps garbage small against the media that is held, where
+// package runtime by itself lets it grow to the same size. It leaves room for
+// what a second allocates: many requests may make garbage so fast that
+// collections would cost more than the memory is worth.
+type memoryTuner struct {
+	interval time.Duration
+	heap     func() (live, allocated uint64)
+	set      func(percent int) (before int) // see [debug.SetGCPercent]
+}
+
+func newMemoryTuner() memoryTuner {
+	samples := []metrics.Sample{{Name: metricLive}, {Name: metricAllocated}}
+	return memoryTuner{
+		interval: 2 * time.Second,
+		heap: func() (live, allocated uint64) {
+			metrics.Read(samples)
+			return samples[0].Value.Uint64(), samples[1].Value.Uint64()
+		},
+		set: debug.SetGCPercent,
+	}
+}
+
+// Run follows the heap until ctx ends; then the runtime's default is in force
+// again. It does nothing where the environment variable GOGC says what is wanted.
+func (t memoryTuner) Run(ctx context.Context) error {
+	if os.Getenv("GOGC") != "" {
+		return nil
+	}
+	defer t.set(slackMost)
+	ticker := time.NewTicker(t.interval)
+	defer ticker.Stop()
+	_, before := t.heap()
+	for percent := slackMost; ; {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return nil
+		}
+		live, allocated := t.heap()
+		want := gcPercent(live, uint64(float64(allocated-before)/t.interval.Seconds()))
+		before = allocated
+		// It is not set for a trifle, for that stops the world for a moment.
+		if max(want-percent, percent-want) > percent/10 {
+			t.set(want)
+			percent = want
+		}
+	}
+}
+
+// gcPercent returns how much a live heap of so many bytes may grow, in per
+// cent, if so many bytes are allocated in a second.
+func gcPercent(live, allocated uint64) int {
+	slack := max(live*slackShare/100, allocated, slackLeast)
+	return int(min(max(slack*100/max(live, 1), slackShare), slackMost))
+}

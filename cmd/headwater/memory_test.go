@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"runtime/debug"
+	"runtime/metrics"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestGCPercent(t *testing.T) {
+	tests := []struct {
+		name            string
+		live, allocated uint64
+		want            int
+	}{
+		{"an empty heap gets the default of the runtime", 0, 0, 100},
+		{"so does a small one", 1 << 20, 0, 100},
+		{"1 MiB may be garbage beside 4 MiB", 4 << 20, 0, 25},
+		{"a large heap gets a tenth", 200 << 20, 0, 10},
+		{"as does a huge one", 1 << 40, 0, 10},
+		{"a source adds less in a second than the tenth", 64 << 20, 350 << 10, 10},
+		{"players that make 32 MiB of garbage in a second get room for it", 64 << 20, 32 << 20, 50},
+		{"but no more than the default", 64 << 20, 1 << 30, 100},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := gcPercent(tt.live, tt.allocated); got != tt.want {
+				t.Errorf("gcPercent(%d, %d) = %d, want %d", tt.live, tt.allocated, got, tt.want)
+			}
+		})
+	}
+}
+
+// A wrong name would be noticed nowhere else before the program runs.
+func TestMemoryTunerMetrics(t *testing.T) {
+	for _, name := range []string{metricLive, metricAllocated} {
+		if !slices.ContainsFunc(metrics.All(), func(d metrics.Description) bool {
+			return d.Name == name && d.Kind == metrics.KindUint64
+		}) {
+			t.Errorf("package metrics has no whole number %s", name)
+		}
+	}
+}
+
+func TestMemoryTunerRun(t *testing.T) {
+	t.Setenv("GOGC", "")
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		live, allocated := uint64(1<<20), uint64(0)
+		var set []int
+		tuner := memoryTuner{
+			interval: 2 * time.Second,
+			heap:     func() (uint64, uint64) { return live, allocated },
+			set:      func(percent int) int { set = append(set, percent); return 0 },
+		}
+		done := make(chan error, 1)
+		go func() { done <- tuner.Run(ctx) }()
+		synctest.Wait()
+		for _, step := range []struct{ live, allocated uint64 }{
+			{1 << 20, 0},
+			{8 << 20, 0},
+			{8<<20 + 1000, 0}, // a trifle
+			{1 << 30, 0},
+			{1 << 30, 1 << 30}, // 512 MiB a second
+			{1 << 20, 0},
+		} {
+			live, allocated = step.live, allocated+step.allocated
+			time.Sleep(2 * time.Second)
+			synctest.Wait()
+		}
+		stop()
+		if err := <-done; err != nil {
+			t.Errorf("Run() = %v, want nil", err)
+		}
+		// The last one is the runtime's own, put back at the end.
+		if want := []int{12, 10, 50, 100, 100}; !slices.Equal(set, want) {
+			t.Errorf("percentages set = %v, want %v", set, want)
+		}
+	})
+}
+
+func TestMemoryTunerRespectsGOGC(t *testing.T) {
+	t.Setenv("GOGC", "50")
+	before := debug.SetGCPercent(50)
+	defer debug.SetGCPercent(before)
+	if err := newMemoryTuner().Run(t.Context()); err != nil {
+		t.Errorf("Run() = %v, want nil", err)
+	}
+	if got := debug.SetGCPercent(50); got != 50 {
+		t.Errorf("the percentage is %d with GOGC=50, want 50", got)
+	}
+}
