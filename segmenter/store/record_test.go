@@ -87,3 +87,16 @@ func TestLoadDamaged(t *testing.T) {
 		t.Errorf("Propose() over half a record = %v, want an error", r)
 	}
 }
+
+// A record that was lost is stored again, whatever its revision is.
+func TestProposeLost(t *testing.T) {
+	_, root := folder(t)
+	s := open(t, root, "live")
+	want := segmenter.Record{Revision: 12, Gen: 3}
+	if got, err := s.Propose(want); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("Propose() to an empty store = %v, %v, want %v", got, err, want)
+	}
+	if got, err := s.Propose(segmenter.Record{Revision: 15, Gen: 4}); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("Propose() of a revision ahead = %v, %v, want %v", got, err, want)
+	}
+}
