@@ -45,7 +45,7 @@ const (
 	mp3pad  = "fffb9264" // the same with padding
 	mp348k  = "fffb9464" // 128 kbit/s, 48 kHz
 	mp3mono = "fffb90c4"
-	mp3free = "fffb0064" // free format
+	mp3tiny = "ffe314c4" // 8 kbit/s, 12 kHz, 48 bytes
 )
 
 // run returns n frames with the header in one piece.
