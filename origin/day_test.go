@@ -2,6 +2,7 @@ package origin_test
 
 import (
 	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -12,6 +13,7 @@ import (
 	"headwater/origin"
 	"headwater/playlist"
 	"headwater/playlist/check"
+	"headwater/segmenter"
 )
 
 // A day of a stream: at every step of the playlists all rules of section A and
@@ -23,12 +25,12 @@ func TestDay(t *testing.T) {
 		day = 90 * time.Minute
 	}
 	video := muxtest.AV()
-	video.FrameRateNum, video.FrameRateDen, video.GOP = 5, 1, 10
+	video.FrameRateNum, video.FrameRateDen, video.GOP = 5, 1, 15
 	video.FramesPerPES = 8
 	video.Start = mux.Wrap - 1800*mux.ClockRate
 	ntsc := video
 	ntsc.FrameRateNum, ntsc.FrameRateDen = 30000, 7007 // 4.28 pictures a second: no frame lies on the grid
-	ntsc.GOP = 9
+	ntsc.GOP = 10
 	radio := muxtest.Audio(mux.CodecMP3)
 	radio.SampleRate, radio.FramesPerPES = 44100, 4
 	radio.Start = video.Start
@@ -45,14 +47,17 @@ func TestDay(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				b := newBed(t, origin.StreamConfig{})
+				b := newBed(t, origin.StreamConfig{
+					Segmenter: segmenter.Config{TargetDuration: 6 * time.Second},
+					Window:    segmenter.WindowConfig{Duration: time.Minute},
+				})
 				defer b.stop()
 				source := b.play(tt.s)
 				c := check.New(check.Options{House: true})
 				sums := map[string]*sum{"main": {}, "audio": {}}
-				for at := time.Duration(0); at < day; at += 2 * time.Second {
-					source.send(2 * time.Second)
-					if at < 20*time.Second {
+				for at := time.Duration(0); at < day; at += 3 * time.Second {
+					source.send(3 * time.Second)
+					if at < time.Minute {
 						continue
 					}
 					b.observe(c, "/live.m3u8")
@@ -66,7 +71,7 @@ func TestDay(t *testing.T) {
 					}
 					t.Errorf("%s %s: %s", f.Rule, f.Subject, f.Text)
 				}
-				if want := int(day/(2*time.Second)) - 20; sums["main"].segments < want {
+				if want := int(day/(6*time.Second)) - 20; sums["main"].segments < want {
 					t.Errorf("%d segments, want %d", sums["main"].segments, want)
 				}
 			})
@@ -82,6 +87,7 @@ func (b *bed) observe(c *check.Checker, path string) []byte {
 	if err != nil {
 		b.t.Fatal(err)
 	}
+	res.Header.Set("Date", time.Now().UTC().Format(http.TimeFormat))
 	c.Observe(check.Response{URL: "http://origin" + path, At: time.Now(), Status: res.StatusCode, Header: res.Header, Body: body})
 	return body
 }
@@ -115,7 +121,7 @@ func (s *sum) add(t *testing.T, text []byte, frame time.Duration) {
 		if off := seg.Time.Sub(s.first) - s.total; off > frame || off < -frame || off.Abs() > 2*time.Millisecond {
 			t.Fatalf("segment %d: its date is %v away from the sum of the durations before it", n, off)
 		}
-		s.total += seg.Duration.Duration()
+		s.total += seg.Duration.Std()
 		s.next++
 		s.segments++
 	}

@@ -136,8 +136,8 @@ func (s *Server) Streams() []*Stream {
 
 // Run serves until ctx ends, or the listener fails. Then the streams publish
 // what they have, listeners of the continuous outputs are sent away, and
-// requests have ServerConfig.Drain to end. It returns nil if ctx ended and
-// all requests did.
+// requests have ServerConfig.Drain to end before they are cut off. It returns
+// nil if ctx ended.
 func (s *Server) Run(ctx context.Context) error {
 	streamCtx, stopStreams := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopStreams()
@@ -177,8 +177,8 @@ func (s *Server) Run(ctx context.Context) error {
 	running.Wait()
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Drain)
 	defer cancel()
-	if e := server.Shutdown(drain); e != nil && err == nil {
-		err = fmt.Errorf("drain requests: %w", e)
+	if e := server.Shutdown(drain); e != nil {
+		s.log.Warn("requests did not end in time and are cut off", "requests", s.counts.inFlight.Load(), "listeners", s.counts.listeners.Load())
 		endRequests()
 		server.Close()
 	}
