@@ -15,7 +15,7 @@ type aacBlock struct {
 	sbrEnd int       // position in sbrAt that it ends before
 }
 
-// Syntactic elements (ISO/IEC 14496-3 table 4.85).
+// Syntactic elements (ISO/IEC 14496-3 §4.5.2.1).
 const (
 	elementSCE = iota
 	elementCPE
@@ -78,8 +78,7 @@ func (a *aacBlock) data() {
 	a.skip(8 * n)
 }
 
-// config counts the channels of a program_config_element (ISO/IEC 14496-3
-// table 4.2).
+// config counts the channels of a program_config_element (ISO/IEC 14496-3 §4.4.1.1).
 func (a *aacBlock) config() {
 	a.read(4 + 2 + 4) // element_instance_tag, object_type, sampling_frequency_index
 	elements := int(a.read(4) + a.read(4) + a.read(4))
@@ -155,7 +154,7 @@ type window struct {
 	bands   string // widths of the bands, see bandWidth
 }
 
-// info reads ics_info (ISO/IEC 14496-3 table 4.6).
+// info reads ics_info (ISO/IEC 14496-3 §4.4.2).
 func (a *aacBlock) info() (window, bool) {
 	const eightShort = 2
 	a.read(1) // ics_reserved_bit
@@ -178,7 +177,7 @@ func (a *aacBlock) info() (window, bool) {
 	return w, w.maxSFB <= len(w.bands)
 }
 
-// channel reads an individual_channel_stream (ISO/IEC 14496-3 table 4.50).
+// channel reads an individual_channel_stream (ISO/IEC 14496-3 §4.4.2).
 // common is the window of a pair, nil if the channel has its own.
 func (a *aacBlock) channel(common *window) bool {
 	a.read(8) // global_gain
@@ -212,7 +211,7 @@ func (a *aacBlock) channel(common *window) bool {
 	return a.spectrum(&w, &sections)
 }
 
-// Codebooks that are none (ISO/IEC 14496-3 table 4.150).
+// Codebooks that are none (ISO/IEC 14496-3 §4.6.3).
 const (
 	bookZero      = 0
 	bookReserved  = 12
@@ -220,7 +219,7 @@ const (
 	bookIntensity = 14 // and 15
 )
 
-// sections reads section_data (ISO/IEC 14496-3 table 4.52).
+// sections reads section_data.
 func (a *aacBlock) sections(w *window, out *[8][51]byte) bool {
 	bits := 5
 	if w.short {
@@ -250,7 +249,7 @@ func (a *aacBlock) sections(w *window, out *[8][51]byte) bool {
 	return true
 }
 
-// scaleFactors skips scale_factor_data (ISO/IEC 14496-3 table 4.53).
+// scaleFactors skips scale_factor_data.
 func (a *aacBlock) scaleFactors(w *window, sections *[8][51]byte) {
 	noise := false
 	for g := range w.groups {
@@ -267,7 +266,7 @@ func (a *aacBlock) scaleFactors(w *window, sections *[8][51]byte) {
 	}
 }
 
-// noiseShaping skips tns_data (ISO/IEC 14496-3 table 4.54).
+// noiseShaping skips tns_data.
 func (a *aacBlock) noiseShaping(w *window) {
 	windows, filters, length, order := 1, 2, 6, 5
 	if w.short {
@@ -292,7 +291,7 @@ func (a *aacBlock) noiseShaping(w *window) {
 	}
 }
 
-// spectrum skips spectral_data (ISO/IEC 14496-3 table 4.56).
+// spectrum skips spectral_data.
 func (a *aacBlock) spectrum(w *window, sections *[8][51]byte) bool {
 	const firstOfTwo = 5 // books below code four coefficients a word
 	for g := range w.groups {

@@ -3,7 +3,7 @@ package codec
 import "headwater/mux"
 
 // ADTS is the header of an AAC frame in an audio data transport stream
-// (ISO/IEC 13818-7 §6.2, ISO/IEC 14496-3 §1.A.3.2).
+// (ISO/IEC 13818-7 §6.2, ISO/IEC 14496-3 annex 1.A).
 type ADTS struct {
 	MPEG2           bool // ID: MPEG-2 AAC, which says nothing about the coding itself
 	Profile         int  // MPEG-4 audio object type: 1 Main, 2 LC, 3 SSR, 4 LTP; HE-AAC says 2

@@ -230,8 +230,8 @@ func TestAACProbeEncoder(t *testing.T) {
 		}
 		t.Skip(err)
 	}
-	for _, rate := range []int{8000, 11025, 16000, 24000, 32000, 44100, 48000, 64000, 96000} {
-		for _, channels := range []int{1, 2, 6, 8} {
+	for i, rate := range []int{8000, 11025, 16000, 24000, 32000, 44100, 48000, 64000, 96000} {
+		for _, channels := range [...][]int{{2}, {1, 8}, {2, 6}}[i%3] {
 			out, err := exec.Command("ffmpeg", "-loglevel", "error", "-f", "lavfi", "-i",
 				fmt.Sprintf("anoisesrc=r=%d:d=0.5:a=0.7,tremolo=f=20:d=1", rate),
 				"-ac", fmt.Sprint(channels), "-c:a", "aac", "-f", "adts", "-").Output()

@@ -83,3 +83,87 @@ func TestHEVCParametersRefuses(t *testing.T) {
 		}
 	}
 }
+
+// Everything that may stand before the frame rate, so that one element read
+// too much or too little shows.
+func TestHEVCParametersWithAllElements(t *testing.T) {
+	var w bitWriter
+	w.bytes(0x42, 0x01)
+	w.bits(8, 0<<4|2<<1|1) // two more sub-layers
+	w.bits(8, 1)           // Main
+	w.bits(32, 0x60000000)
+	w.bits(48, 0xb00000000000)
+	w.bits(8, 93)
+	w.bits(16, 0b11_01_000000000000) // the first has profile and level, the second a level
+	w.bits(32, 0)
+	w.bits(32, 0)
+	w.bits(24+8+8, 0)
+	w.ue(0, 3)   // sps_seq_parameter_set_id, chroma_format_idc
+	w.bits(1, 1) // separate_colour_plane_flag
+	w.ue(328, 248)
+	w.bits(1, 1)
+	w.ue(1, 2, 3, 4) // conf_win_offset, in luma samples
+	w.ue(0, 0, 4)    // bit depths, log2_max_pic_order_cnt_lsb_minus4
+	w.bits(1, 1)     // sps_sub_layer_ordering_info_present_flag
+	w.ue(1, 0, 0, 2, 1, 0, 3, 1, 0)
+	w.ue(0, 3, 0, 3, 2, 2)
+	w.bits(2, 0b11) // scaling lists with data
+	for size := range 4 {
+		for matrix := 0; matrix < 6; matrix++ {
+			if size == 3 && matrix%3 != 0 {
+				continue
+			}
+			if matrix == 3 {
+				w.bits(1, 0)
+				w.ue(1)
+				continue
+			}
+			w.bits(1, 1)
+			if size > 1 {
+				w.ue(8)
+			}
+			for range min(64, 1<<(4+2*size)) {
+				w.ue(2)
+			}
+		}
+	}
+	w.bits(2, 0b11) // amp_enabled_flag, sample_adaptive_offset_enabled_flag
+	w.bits(1, 1)    // pcm_enabled_flag
+	w.bits(8, 0x77)
+	w.ue(0, 2)
+	w.bits(1, 0)
+	w.ue(3)    // num_short_term_ref_pic_sets
+	w.ue(2, 1) // the first: two before, one after
+	for range 3 {
+		w.ue(0)
+		w.bits(1, 1)
+	}
+	w.bits(2, 0b11) // the second is predicted from it
+	w.ue(0)
+	w.bits(7, 0b1_01_00_01) // used; unused but kept; dropped; unused but kept
+	w.bits(2, 0b10)         // the third from the second, which has three
+	w.ue(1)
+	w.bits(4, 0b1111)
+	w.bits(1, 1) // long_term_ref_pics_present_flag
+	w.ue(2)
+	w.bits(18, 0x15555)
+	w.bits(3, 0b111) // sps_temporal_mvp, strong_intra_smoothing, vui_parameters_present
+	w.bits(9, 0b1_11111111)
+	w.bits(32, 0x00280021) // extended aspect ratio
+	w.bits(2, 0b11)        // overscan
+	w.bits(6, 0b1_010_0_1) // video signal with colours
+	w.bits(24, 0x010101)
+	w.bits(1, 1)
+	w.ue(0, 0) // chroma location
+	w.bits(3, 0b001)
+	w.bits(1, 1)
+	w.ue(0, 0, 0, 0) // default display window
+	w.bits(1, 1)
+	w.bits(32, 1001)
+	w.bits(32, 24000)
+	w.bits(8, 0x40)
+	p, err := codec.HEVCParameters(w.nal())
+	if err != nil || p.Width != 325 || p.Height != 241 || p.FrameRateNum != 24000 || p.FrameRateDen != 1001 {
+		t.Errorf("HEVCParameters = %dx%d at %d/%d, %v, want 325x241 at 24000/1001", p.Width, p.Height, p.FrameRateNum, p.FrameRateDen, err)
+	}
+}

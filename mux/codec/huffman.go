@@ -30,7 +30,7 @@ func (r *bitReader) huffman(k *book) int {
 // symbol reads one word of k and returns what it stands for.
 func (r *bitReader) symbol(k *book) byte { return k.symbols[r.huffman(k)] }
 
-// Spectral codebooks 1 to 11 (ISO/IEC 14496-3 tables 4.A.2 to 4.A.12). To pass
+// Spectral codebooks 1 to 11 (ISO/IEC 14496-3 annex 4.A.1). To pass
 // over coefficients, only what follows a word must be known: in the unsigned
 // books (3, 4 and 7 to 11) a sign bit for each coefficient that is not 0, and
 // in book 11 an escape for each that is 16. A symbol is the number of signs,
@@ -62,11 +62,11 @@ var spectralBooks = [12]book{
 
 // Books of which only the length of a word matters.
 var (
-	// scaleFactorBook is ISO/IEC 14496-3 table 4.A.1.
+	// scaleFactorBook codes the differences of scale factors, too (ISO/IEC 14496-3 annex 4.A.1).
 	scaleFactorBook = book{words: [...]uint8{1: 1, 3: 1, 3, 2, 4, 3, 5, 4, 6, 6, 6, 5, 8, 4, 7, 3, 7, 46, 20: 0}}
 
 	// The envelope of the high band and its noise, coded against the time
-	// before or the frequency below (tables 4.A.78 to 4.A.88). The step is
+	// before or the frequency below (annex 4.A.6). The step is
 	// 1.5 dB or 3 dB; noise over frequency uses envelopeFreq3dB.
 	envelopeTime15dB = book{words: [...]uint8{2: 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 2, 3, 4, 2, 7, 4, 8, 72, 20: 0}}
 	envelopeFreq15dB = book{words: [...]uint8{2: 2, 2, 2, 2, 2, 1, 3, 3, 2, 4, 4, 4, 3, 2, 5, 6, 13, 15, 46}}
@@ -77,7 +77,7 @@ var (
 
 // longBands and shortBands hold, for each sampling_frequency_index, the widths
 // of the scale factor bands in quarters, as digits of base 36, of a long window
-// of 1024 and a short one of 128 coefficients (ISO/IEC 14496-3 tables 4.110 to 4.128).
+// of 1024 and a short one of 128 coefficients (ISO/IEC 14496-3 §4.5.4).
 var (
 	longBands  = [13]string{long96, long96, long64, long48, long48, long32, long24, long24, long16, long16, long16, long8, long8}
 	shortBands = [13]string{short96, short96, short96, short48, short48, short48, short24, short24, short16, short16, short16, short8, short8}

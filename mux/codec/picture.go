@@ -39,13 +39,15 @@ type Picture struct {
 // §6.2). b holds the first bytes of it; the scan ends where the coded picture
 // begins. Any other codec yields the zero Picture. It does not allocate.
 //
-// An IDR picture, and in HEVC a BLA, is [mux.AccessRandom]. For H.264 a
-// recovery point SEI makes [mux.AccessRecovery], and so does a picture that is
-// known to be all I slices: its first slice says so (slice_type 7), or has
-// slice_type 2 behind a delimiter with primary_pic_type 0. slice_type 2 alone
-// speaks of one slice only. For HEVC it is a CRA or a recovery point SEI. For
-// MPEG-2, see [Picture]: an I picture of a closed group, or with no picture
-// before it in output order, is AccessRandom, any other AccessRecovery.
+// What is [mux.AccessRandom] and what [mux.AccessRecovery] (hls-rules C11):
+//
+//   - H.264: an IDR picture is random. A recovery point SEI makes recovery, and
+//     so does a picture known to be all I slices: its first slice says so
+//     (slice_type 7), or it has slice_type 2 behind a delimiter with
+//     primary_pic_type 0. slice_type 2 alone speaks of one slice only.
+//   - HEVC: IDR and BLA are random, CRA and a recovery point SEI recovery.
+//   - MPEG-2: an I picture is random in a closed group, or if it is the first
+//     of its group in output order; any other I picture is recovery.
 func ScanPicture(c mux.Codec, b []byte) Picture {
 	s := scanner{b: b, codec: c}
 	switch c {

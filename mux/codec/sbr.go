@@ -18,7 +18,7 @@ type sbrReader struct {
 }
 
 // sbrHeader is what sbr_header says that the length of the data depends on
-// (ISO/IEC 14496-3 table 4.63).
+// (ISO/IEC 14496-3 §4.4.2.8).
 type sbrHeader struct {
 	resolution  bool // bs_amp_res: envelopes in steps of 3 dB, not 1.5
 	start, stop int  // bs_start_freq, bs_stop_freq
@@ -89,7 +89,7 @@ func (s *sbrReader) readHeader(r *bitReader) {
 	}
 }
 
-// sbrGrid is the division of a frame in time (ISO/IEC 14496-3 table 4.69).
+// sbrGrid is the division of a frame in time (ISO/IEC 14496-3 §4.6.18.3.3).
 type sbrGrid struct {
 	envelopes  int
 	fine       [8]bool // the envelope has the high frequency resolution
@@ -140,7 +140,7 @@ func (s *sbrReader) grid(r *bitReader) (sbrGrid, bool) {
 }
 
 // envelopes skips sbr_dtdf, sbr_invf, sbr_envelope and sbr_noise (ISO/IEC
-// 14496-3 tables 4.70 to 4.73).
+// 14496-3 §4.4.2.8).
 func (s *sbrReader) envelopes(r *bitReader, g *sbrGrid) {
 	time, freq, first := &envelopeTime15dB, &envelopeFreq15dB, 7
 	if g.resolution {
