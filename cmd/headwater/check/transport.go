@@ -30,7 +30,15 @@ func examineTS(s *segment, b []byte, e *edge) {
 		return
 	}
 	s.tracks = program.Tracks
-	p := packets{segment: s, edge: e, program: program, started: map[mux.PID]bool{}, straddle: map[mux.PID]bool{}}
+	reference := program.Reference()
+	if reference < 0 {
+		s.find("C01", "it has neither video nor audio")
+		return
+	}
+	p := packets{
+		segment: s, edge: e, program: program, reference: program.Tracks[reference].PID,
+		started: map[mux.PID]bool{}, straddle: map[mux.PID]bool{},
+	}
 	for at := 0; at < len(b); at += mux.PacketSize {
 		if !p.examine(b[at:at+mux.PacketSize], at/mux.PacketSize) {
 			return
@@ -38,7 +46,7 @@ func examineTS(s *segment, b []byte, e *edge) {
 	}
 	p.finish()
 	examineTracks(s, program)
-	examineUnits(s, program, units)
+	examineUnits(s, program, reference, units, p.marked)
 }
 
 // packets looks at a segment packet by packet.
@@ -46,6 +54,8 @@ type packets struct {
 	segment *segment
 	edge    *edge
 	program *mux.Program
+
+	reference mux.PID // of the track that decides where segments begin
 
 	started  map[mux.PID]bool // PIDs of which a PES packet has begun
 	straddle map[mux.PID]bool // PIDs whose first PES packet began in another segment
@@ -56,6 +66,7 @@ type packets struct {
 	gap      mux.Ticks // largest distance of PCRs
 	pcrs     int
 	broken   map[mux.PID]bool // PIDs with a continuity error, told once
+	marked   bool             // the first packet of the first picture has random_access_indicator
 }
 
 // examine looks at packet number n. It returns false if nothing after it can be trusted.
@@ -80,6 +91,9 @@ func (p *packets) examine(b []byte, n int) bool {
 	}
 	if p.isPES(pid) && b[3]&0x10 != 0 {
 		if b[1]&0x40 != 0 {
+			if !p.started[pid] && pid == p.reference {
+				p.marked = b[3]&0x20 != 0 && b[4] > 0 && b[5]&0x40 != 0
+			}
 			p.started[pid] = true
 		} else if !p.started[pid] {
 			p.straddle[pid] = true

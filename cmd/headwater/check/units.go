@@ -43,13 +43,9 @@ func streamTypes(c mux.Codec) []uint8 {
 }
 
 // examineUnits looks at the PES packets: where they start, when they are due,
-// and whether a player can start here.
-func examineUnits(s *segment, p *mux.Program, units []*mux.Unit) {
-	reference := p.Reference()
-	if reference < 0 {
-		s.find("C01", "it has neither video nor audio")
-		return
-	}
+// and whether a player can start here. marked tells that the first one of the
+// reference track has random_access_indicator, which the demuxer adds.
+func examineUnits(s *segment, p *mux.Program, reference int, units []*mux.Unit, marked bool) {
 	var times []mux.Ticks
 	pcrLate := false
 	for _, u := range units {
@@ -64,7 +60,7 @@ func examineUnits(s *segment, p *mux.Program, units []*mux.Unit) {
 			continue
 		}
 		if len(times) == 0 && u.Program.Tracks[u.Track].Codec.Video() {
-			examineStart(s, u)
+			examineStart(s, u, marked)
 		}
 		times = append(times, u.PTS)
 		for _, f := range u.Frames[min(1, len(u.Frames)):] {
@@ -87,7 +83,7 @@ func examineUnits(s *segment, p *mux.Program, units []*mux.Unit) {
 }
 
 // examineStart holds the first picture to hls-rules C09 and C10.
-func examineStart(s *segment, u *mux.Unit) {
+func examineStart(s *segment, u *mux.Unit, marked bool) {
 	c := u.Program.Tracks[u.Track].Codec
 	picture := codec.ScanPicture(c, elementary(u))
 	switch {
@@ -96,7 +92,7 @@ func examineStart(s *segment, u *mux.Unit) {
 		return
 	case picture.Access == mux.AccessRecovery:
 		s.find("C09", "its first picture is not an IDR: pictures that are shown before it may be missing")
-	case u.Packets[0][3]&0x20 == 0 || u.Packets[0][4] == 0 || u.Packets[0][5]&0x40 == 0:
+	case !marked:
 		s.find("C09", "its first picture is an IDR, but random_access_indicator is not set")
 	}
 	if !picture.HasParameters {
