@@ -5,6 +5,9 @@ import (
 	"time"
 
 	"headwater/mux"
+	"headwater/mux/audio"
+	"headwater/mux/codec"
+	"headwater/mux/demux"
 	"headwater/mux/muxtest"
 	"headwater/segmenter"
 )
@@ -99,5 +102,51 @@ func TestFormatChange(t *testing.T) {
 	checkRun(t, o)
 	if gaps, disc := o.counts(); gaps != 0 || disc != 1 {
 		t.Errorf("%d gaps, %d discontinuities\n%v", gaps, disc, o)
+	}
+}
+
+// A new format inside a connection begins its segment at its first frame, even
+// though the demuxer needs some frames to tell what it is (hls-rules A27, C28).
+func TestFormatChangeInsideConnection(t *testing.T) {
+	a, b := muxtest.RawAudio(mux.CodecAAC), muxtest.RawAudio(mux.CodecAAC)
+	b.SampleRate = 44100
+	bytes := append(a.Bytes(20*mux.ClockRate), b.Bytes(20*mux.ClockRate)...)
+	d := demux.New(demux.Options{})
+	o := newOrigin(t, segmenter.Config{}, &segmenter.MemoryRegistry{}, nil)
+	frames := 0
+	for len(bytes) > 0 {
+		n := copy(d.Buffer()[:min(len(d.Buffer()), 997)], bytes)
+		bytes = bytes[n:]
+		for _, u := range d.Advance(n) {
+			frames += len(u.Frames)
+			o.pass(noon.Add(u.PTS.Duration()))
+			o.Write([]*mux.Unit{u}, o.now)
+			o.collect()
+		}
+	}
+	checkRun(t, o)
+	gaps, disc := o.counts()
+	if gaps != 0 || disc != 1 || frames < 1700 {
+		t.Fatalf("%d gaps, %d discontinuities, %d frames\n%v", gaps, disc, frames, o)
+	}
+	for _, seg := range o.rendition(segmenter.RenditionAudio) {
+		want := -1
+		_, size, err := audio.ParseTimestampTag(data(seg))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for rest := data(seg)[size:]; len(rest) > 0; {
+			h, err := codec.ParseADTS(rest)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want < 0 {
+				want = h.SampleRate
+			}
+			if h.SampleRate != want {
+				t.Fatalf("segment %d holds frames of %d and of %d Hz", seg.Sequence, want, h.SampleRate)
+			}
+			rest = rest[h.Size:]
+		}
 	}
 }

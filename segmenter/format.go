@@ -85,9 +85,31 @@ func (s seenTracks) in(p *mux.Program) func(int) bool {
 type presence struct {
 	seen    seenTracks
 	started bool
-	first   mux.Ticks // DTS of the first unit
-	missing bool      // a track that was there before has not sent yet
-	given   bool      // up: those that are missing will not come
+	first   mux.Ticks  // DTS of the first unit
+	missing bool       // a track that was there before has not sent yet
+	given   bool       // up: those that are missing will not come
+	knew    seenTracks // tracks whose parameters have been known
+}
+
+// forgot reports whether the parameters of a track were known and are not any
+// more: the first header of another format has come.
+func (t *presence) forgot(l *layout) bool {
+	forgot := false
+	for _, i := range l.tracks {
+		track := &l.program.Tracks[i]
+		if track.Parameters.Known() {
+			t.knew[track.PID] = true
+		} else if t.knew[track.PID] {
+			delete(t.knew, track.PID)
+			forgot = true
+		}
+	}
+	return forgot
+}
+
+// unknown reports whether the parameters of an audio or video track are not known yet.
+func (t *presence) unknown(l *layout) bool {
+	return slices.ContainsFunc(l.shapes(), func(s trackShape) bool { return s.Config == "" })
 }
 
 // present returns which tracks of p are there. before is the format in force.

@@ -3,6 +3,7 @@ package segmenter
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"headwater/mux"
 )
@@ -20,6 +21,7 @@ type waiting struct {
 	units  []*mux.Unit // not placed
 	frames []mux.Frame // not placed, with epoch times
 	seen   mux.Ticks   // newest epoch time of audio
+	expect mux.Ticks   // epoch time of the audio that comes next, 0 if not known
 }
 
 func (w *waiting) clear() { *w = waiting{} }
@@ -36,6 +38,10 @@ func (s *Segmenter) other(a arrival) {
 	w.units = append(w.units, u)
 	if u.Track == s.layout.audio {
 		w.seen = max(w.seen, e)
+		if o := s.slots.current; o != nil && w.expect > 0 && e-w.expect > mux.ClockRate/20 {
+			o.dirty = true // frames are missing
+		}
+		w.expect = e + s.length(u)
 		w.frames = appendFrames(w.frames, u.Frames, s.clock.shift)
 	}
 	if len(w.units) > maxWaiting {
@@ -103,6 +109,16 @@ func (s *Segmenter) placeUpTo(d mux.Ticks) {
 		n++
 	}
 	w.frames = w.frames[:copy(w.frames, w.frames[n:])]
+}
+
+// dropBefore drops what waits for a time before epoch time e: a format begins
+// there, and what belongs to it cannot stand in a segment of the old one.
+func (s *Segmenter) dropBefore(e mux.Ticks) {
+	w := &s.ahead
+	before := len(w.units)
+	w.units = slices.DeleteFunc(w.units, func(u *mux.Unit) bool { return s.clock.epoch(u.PTS) < e })
+	w.frames = slices.DeleteFunc(w.frames, func(f mux.Frame) bool { return f.PTS < e })
+	s.stats.dropped += uint64(before - len(w.units))
 }
 
 // slotFor returns the slot for a unit of epoch time e. What comes too late for

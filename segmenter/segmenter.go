@@ -81,7 +81,7 @@ func (s *Segmenter) Attach(time.Time) {
 	s.clock.attach()
 	s.ahead.clear()
 	s.holed = true
-	s.tracks = presence{seen: seenTracks{}}
+	s.tracks = presence{seen: seenTracks{}, knew: seenTracks{}}
 	if s.measure != nil {
 		*s.measure = measurement{seen: s.tracks.seen}
 	}
@@ -165,16 +165,29 @@ func (s *Segmenter) choose(u *mux.Unit) bool {
 	if !t.started && !u.Untimed {
 		t.started, t.first = true, u.DTS
 	}
+	s.arrange(u.Program)
+	return s.layout.has(u.Track)
+}
+
+// arrange makes the layout of program p and finds out whether the format is
+// still that of the point that this process is at.
+func (s *Segmenter) arrange(p *mux.Program) {
 	var before []trackShape
 	if s.at != nil {
 		before = s.at.Tracks
 	}
-	s.layout = newLayout(u.Program, t.present(u.Program, before))
+	s.layout = newLayout(p, s.tracks.present(p, before))
 	for _, i := range s.layout.tracks {
-		s.note(u.Program.Tracks[i].AppleNote())
+		s.note(p.Tracks[i].AppleNote())
 	}
-	s.changed = before != nil && !sameShapes(before, s.layout.shapes())
-	return s.layout.has(u.Track)
+	switch {
+	case before == nil:
+	case s.tracks.forgot(&s.layout): // a new format has begun; what it is will be known soon
+		s.releaseAll()
+		s.changed = true
+	default:
+		s.changed = s.changed && s.tracks.unknown(&s.layout) || !sameShapes(before, s.layout.shapes())
+	}
 }
 
 // reference takes a unit of the track that decides the cuts.
@@ -197,6 +210,7 @@ func (s *Segmenter) reference(a arrival) {
 	}
 	e, d := s.clock.epoch(u.PTS), s.clock.epoch(u.DTS)
 	if start && begun == nil && s.changed {
+		s.dropBefore(e)
 		begun = s.begin(a, e, s.at.Offset, true)
 	}
 	switch {
