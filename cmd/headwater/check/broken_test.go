@@ -299,4 +299,3 @@ func brokenAnswers() []broken {
 		}},
 	}
 }
-
