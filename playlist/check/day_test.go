@@ -90,7 +90,8 @@ func BenchmarkObserve(b *testing.B) {
 // answer again has nothing new to find.
 //
 // Seeds: lists that keep the rules, and those of the rule tests that break
-// numbers, dates and attribute lists.
+// numbers, dates and attribute lists. numbers-at-the-limit guards against sums
+// that wrap, uri-twice against a segment taken for another with its name.
 func FuzzObserve(f *testing.F) {
 	if seeds, err := filepath.Glob("testdata/fuzz/FuzzObserve/*"); err != nil || len(seeds) == 0 {
 		f.Fatalf("no seeds: %v", err)

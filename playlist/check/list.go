@@ -22,14 +22,14 @@ type list struct {
 
 // seen is a segment as it was listed first.
 type seen struct {
-	uri      string
-	byteRng  string // EXT-X-BYTERANGE
-	duration playlist.Duration
-	time     time.Time // start; zero if no date says it
-	dated    bool      // the segment has a date itself
-	dsn      uint64
-	gap      bool
-	lines    []string // its tags, all but those that may go
+	uri       string
+	byteRange string // EXT-X-BYTERANGE
+	duration  playlist.Duration
+	time      time.Time // start; zero if no date says it
+	dated     bool      // the segment has a date itself
+	dsn       uint64
+	gap       bool
+	lines     []string // its tags, all but those that may go
 }
 
 // remember adds what now lists.
@@ -63,7 +63,11 @@ func (l *list) remember(now *snapshot) {
 // restarted reports whether now begins a new count of segments: all of them
 // are numbered below the last ones.
 func (l *list) restarted(now *snapshot) bool {
-	return l.last != nil && l.last.media != nil && len(now.media.Segments) > 0 && now.end() <= l.last.media.Sequence
+	if l.last == nil || l.last.media == nil || len(now.media.Segments) == 0 {
+		return false
+	}
+	first := l.last.media.Sequence
+	return now.media.Sequence < first && now.end() <= first
 }
 
 // segments yields the segments of a media playlist with their numbers.
@@ -84,7 +88,7 @@ func (s *snapshot) segments() iter.Seq2[uint64, *seen] {
 				time: start, dated: !seg.Time.IsZero(), dsn: dsn, gap: seg.Gap, lines: fixedTags(seg)}
 			for _, tag := range seg.Tags {
 				if value, ok := strings.CutPrefix(tag, "#EXT-X-BYTERANGE:"); ok {
-					known.byteRng = value
+					known.byteRange = value
 				}
 			}
 			if !yield(s.media.Sequence+uint64(i), known) {

@@ -1,6 +1,9 @@
 package check
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // numberRules are those of the numbers of segments: A21 to A26.
 func numberRules() []rule {
@@ -16,23 +19,23 @@ func numberRules() []rule {
 }
 
 // shifted reports whether the segments known before stand in the list under
-// other numbers, and by how much those differ.
+// other numbers, all of them, and by how much those differ. A URI that is
+// listed twice tells nothing.
 func (v *view) shifted() (by int64, ok bool) {
-	numbers := make(map[string]uint64, len(v.before.media.Segments))
+	numbers := make(map[string][]uint64, len(v.before.media.Segments))
 	for n, s := range v.before.segments() {
-		numbers[s.uri+" "+s.byteRng] = n
+		numbers[s.uri+" "+s.byteRange] = append(numbers[s.uri+" "+s.byteRange], n)
 	}
 	for n, s := range v.now.segments() {
-		before, known := numbers[s.uri+" "+s.byteRng]
-		if !known {
-			continue
+		before := numbers[s.uri+" "+s.byteRange]
+		if slices.Contains(before, n) {
+			return 0, false
 		}
-		if by = int64(n - before); by != 0 {
-			return by, true
+		if len(before) == 1 && !ok {
+			by, ok = int64(n-before[0]), true
 		}
-		return 0, false
 	}
-	return 0, false
+	return by, ok
 }
 
 // comparable reports whether there is an earlier media playlist to compare with.
@@ -78,8 +81,8 @@ func checkURIs(v *view) {
 		return // told as A21
 	}
 	for n, s := range v.now.segments() {
-		if old := v.list.seen[n]; old != nil && (old.uri != s.uri || old.byteRng != s.byteRng) {
-			v.fault("segment %d was %s%s and is %s%s", n, old.uri, atRange(old.byteRng), s.uri, atRange(s.byteRng))
+		if old := v.list.seen[n]; old != nil && (old.uri != s.uri || old.byteRange != s.byteRange) {
+			v.fault("segment %d was %s%s and is %s%s", n, old.uri, atRange(old.byteRange), s.uri, atRange(s.byteRange))
 			return
 		}
 	}
