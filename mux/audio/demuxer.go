@@ -32,7 +32,7 @@ type Demuxer struct {
 	units    []*mux.Unit // to be returned by the present call
 	held     []*mux.Unit // until their program is known
 	program  *mux.Program
-	format   uint64 // of splitter that program or held belong to
+	format   uint64 // of split that program and held belong to
 	params   mux.Parameters
 	now      clock
 	losses   uint64

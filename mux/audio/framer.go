@@ -117,26 +117,18 @@ func (f *framer) keep() {
 	f.buf, f.pos = view{old: rest}, 0
 }
 
-// Codec returns the codec asked for, or the one found; CodecUnknown until then.
-func (f *framer) Codec() mux.Codec {
+// found returns the codec in force, else the one asked for.
+func (f *framer) found() mux.Codec {
 	if f.known {
 		return f.cur.codec
 	}
 	return f.want
 }
 
-// Parameters returns what is known of the stream for certain: the zero value
-// before the first frame, for AAC before as many frames as [codec.AACProbe]
-// wants, and again after each change of format until the new one is known.
-func (f *framer) Parameters() mux.Parameters {
+// certain returns params once they are final for the format in force.
+func (f *framer) certain() mux.Parameters {
 	if !f.sure {
 		return mux.Parameters{}
 	}
 	return f.params
-}
-
-// Stats returns how many bytes belonged to no frame that was emitted, how many
-// frames were, and how often sync was lost.
-func (f *framer) Stats() (skipped, frames, losses uint64) {
-	return f.skipped, f.frames, f.losses
 }

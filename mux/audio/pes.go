@@ -67,6 +67,21 @@ func (s *PESSplitter) Flush(dst []mux.Frame) []mux.Frame {
 	return dst
 }
 
+// Codec returns the codec of the last frame; until then the one asked for,
+// which may be CodecUnknown.
+func (s *PESSplitter) Codec() mux.Codec { return s.found() }
+
+// Parameters returns what is known of the stream for certain: the zero value
+// before the first frame, for AAC before as many frames as [codec.AACProbe]
+// wants, and again after a change of format until the new one is known.
+func (s *PESSplitter) Parameters() mux.Parameters { return s.certain() }
+
+// Stats returns how many bytes were in no frame that was returned, how many
+// frames were, and how often sync was lost.
+func (s *PESSplitter) Stats() (skipped, frames, losses uint64) {
+	return s.skipped, s.frames, s.losses
+}
+
 // split deals with as much of buf as can be decided upon.
 func (s *PESSplitter) split(dst []mux.Frame) []mux.Frame {
 	for s.pos < s.buf.len() {

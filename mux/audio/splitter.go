@@ -51,6 +51,21 @@ func (s *Splitter) Flush(emit Emit) {
 	s.final, s.search, s.synced, s.tag, s.tried = false, false, false, 0, 0
 }
 
+// Codec returns the codec of the last frame; until then the one asked for,
+// which may be CodecUnknown.
+func (s *Splitter) Codec() mux.Codec { return s.found() }
+
+// Parameters returns what is known of the stream for certain: the zero value
+// before the first frame, for AAC before as many frames as [codec.AACProbe]
+// wants, and again after a change of format until the new one is known.
+func (s *Splitter) Parameters() mux.Parameters { return s.certain() }
+
+// Stats returns how many bytes were in no frame that was emitted, how many
+// frames were, and how often sync was lost.
+func (s *Splitter) Stats() (skipped, frames, losses uint64) {
+	return s.skipped, s.frames, s.losses
+}
+
 // step deals with some bytes. It returns false if it wants more of them.
 func (s *Splitter) step(emit Emit) bool {
 	rest := s.buf.len() - s.pos
