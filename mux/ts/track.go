@@ -193,10 +193,12 @@ func (d *Demuxer) add(t *track, p []byte, flags byte, n int) {
 	}
 }
 
-// closeRun turns the run, which lies in block, into a slice.
+// closeRun turns the run, which lies in block, into a slice. Its capacity
+// reaches to the end of the block: who lists the bytes of several units can
+// tell by it that they are neighbours, and send them as one.
 func (t *track) closeRun(block []byte) {
 	if t.run.end != 0 {
-		t.runs = append(t.runs, block[t.run.start:t.run.end:t.run.end])
+		t.runs = append(t.runs, block[t.run.start:t.run.end])
 		t.run = run{}
 	}
 }
