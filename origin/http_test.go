@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"headwater/mux"
 	"headwater/mux/muxtest"
 	"headwater/origin"
 )
@@ -234,6 +235,36 @@ func TestSegmentCachingEnds(t *testing.T) {
 		}
 		if late := time.Until(until); late > 0 {
 			t.Errorf("caches keep the segment for %v after it has gone", late)
+		}
+	})
+}
+
+// A browser gets the page of a stream, everybody else its sound.
+func TestPages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, origin.StreamConfig{})
+		defer b.stop()
+		pages := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "page of "+r.URL.Path) })
+		b.server = origin.NewServer(origin.ServerConfig{Pages: pages})
+		if err := b.server.Add(b.stream); err != nil {
+			t.Fatal(err)
+		}
+		b.play(muxtest.Audio(mux.CodecMP3)).send(5 * time.Second)
+		const browser = "text/html,application/xhtml+xml,*/*;q=0.8"
+		for _, path := range []string{"/live", "/", "/web/x.js"} {
+			if got := b.body(path, 200, "Accept", browser); got != "page of "+path {
+				t.Errorf("GET %s = %q", path, got)
+			}
+		}
+		if got := b.get("/nobody", "Accept", browser).StatusCode; got != 404 {
+			t.Errorf("GET /nobody = %d", got)
+		}
+		res := b.request("HEAD", "/live", "Accept", "*/*")
+		if res.StatusCode != 200 || res.Header.Get("Content-Type") != "audio/mpeg" || res.Header.Get("Vary") != "Accept" {
+			t.Errorf("HEAD /live = %d %v", res.StatusCode, res.Header)
+		}
+		if got := b.body("/live.aac", 404); got != "the audio of stream live is MP3: ask for /live.mp3\n" {
+			t.Errorf("GET /live.aac = %q", got)
 		}
 	})
 }

@@ -2,6 +2,8 @@ package origin_test
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"headwater/mux"
 	"headwater/mux/muxtest"
 	"headwater/origin"
 	"headwater/segmenter"
@@ -115,6 +118,38 @@ func TestStreamRestartsWithoutAFile(t *testing.T) {
 			}
 		}
 		b.body("/live/"+lost, 404)
+	})
+}
+
+// A process that was killed between the two files of a slot had not published
+// it: the slot is made again, under the same number.
+func TestStreamRestartsAfterHalfASlot(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, origin.StreamConfig{Store: openStore(t, dir)})
+		b.play(muxtest.AV()).send(31 * time.Second)
+		before := b.media("main")
+		b.stop()
+		var gen, last uint64
+		if _, err := fmt.Sscanf(before.Segments[len(before.Segments)-1].URI, "main/%d/%d.ts", &gen, &last); err != nil {
+			t.Fatal(err)
+		}
+		half := &segmenter.Segment{
+			Rendition: segmenter.RenditionMain, Suffix: ".ts", Sequence: last + 1,
+			Start: mux.Ticks(last+1) * 2 * mux.ClockRate, End: mux.Ticks(last+2) * 2 * mux.ClockRate, Data: [][]byte{{0x47}}, Size: 1,
+		}
+		disk := openStore(t, dir)
+		if err := disk.Put(gen, half); err != nil {
+			t.Fatal(err)
+		}
+		b = newBed(t, origin.StreamConfig{Store: disk})
+		defer b.stop()
+		if after := b.media("main"); len(after.Segments) != len(before.Segments) {
+			t.Errorf("%d segments listed, want the %d that were", len(after.Segments), len(before.Segments))
+		}
+		if _, err := os.Stat(filepath.Join(dir, "live", "main", fmt.Sprint(gen), fmt.Sprintf("%d.ts", last+1))); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("the half slot's file: %v", err)
+		}
 	})
 }
 

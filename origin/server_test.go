@@ -321,59 +321,6 @@ func TestPlaylistAllocations(t *testing.T) {
 	}
 }
 
-func BenchmarkPlaylist(b *testing.B) {
-	h := newHost(b, origin.ServerConfig{}, origin.StreamConfig{}, muxtest.AV())
-	b.Run("handler", func(b *testing.B) {
-		r, _ := http.NewRequest(http.MethodGet, "/live/main.m3u8", nil)
-		w := &reusableWriter{header: http.Header{}}
-		b.ReportAllocs()
-		for b.Loop() {
-			h.server.ServeHTTP(w, r)
-		}
-	})
-	b.Run("loopback", func(b *testing.B) { h.fetch(b, "/live/main.m3u8") })
-}
-
-func BenchmarkSegment(b *testing.B) {
-	for _, from := range []string{"memory", "store"} {
-		b.Run(from, func(b *testing.B) {
-			cfg := origin.StreamConfig{}
-			if from == "store" {
-				cfg.Store = openStore(b, b.TempDir())
-			}
-			h := newHost(b, origin.ServerConfig{}, cfg, big())
-			h.fetch(b, "/live/"+h.media("main").Segments[1].URI)
-		})
-	}
-}
-
-// fetch asks for a path over one connection of its own.
-func (h *host) fetch(b *testing.B, path string) {
-	c, err := net.Dial("tcp", h.addr)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer c.Close()
-	r := bufio.NewReaderSize(c, 256<<10)
-	request := []byte("GET " + path + " HTTP/1.1\r\nHost: x\r\n\r\n")
-	var size int64
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := c.Write(request); err != nil {
-			b.Fatal(err)
-		}
-		res, err := http.ReadResponse(r, nil)
-		if err != nil {
-			b.Fatal(err)
-		}
-		size, err = io.Copy(io.Discard, res.Body)
-		if err != nil || res.StatusCode != 200 {
-			b.Fatal(res.StatusCode, err)
-		}
-	}
-	b.SetBytes(size)
-}
-
 func ExampleServer() {
 	stream, err := origin.NewStream(origin.StreamConfig{Name: "live", Segmenter: segmenter.Config{TargetDuration: 6 * time.Second}})
 	if err != nil {
