@@ -1,7 +1,9 @@
 package origin
 
 import (
+	"errors"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -45,7 +47,7 @@ func (s *Server) serveContinuous(w http.ResponseWriter, r *http.Request, st *Str
 		reader = live.NewAudioReader(st.sound)
 	}
 	n, err := live.Copy(r.Context(), w, reader)
-	if err != nil && r.Context().Err() == nil {
+	if errors.Is(err, os.ErrDeadlineExceeded) {
 		s.counts.dropped.Add(1)
 	}
 	return http.StatusOK, n
