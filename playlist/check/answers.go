@@ -50,7 +50,7 @@ func checkSuffixes(v *view) {
 	}
 }
 
-// encodings returns the words of a list-valued header, in lower case.
+// words returns the words of a list-valued header, in lower case.
 func words(h http.Header, name string) (list []string) {
 	for _, value := range h.Values(name) {
 		for word := range strings.SplitSeq(value, ",") {

@@ -20,7 +20,7 @@ func durationRules() []rule {
 	}
 }
 
-// first returns the number of the first segment for which f holds.
+// firstSegment returns the number and segment of the first segment for which f holds.
 func (s *snapshot) firstSegment(f func(*playlist.Segment) bool) (number uint64, seg *playlist.Segment, ok bool) {
 	for i := range s.media.Segments {
 		if f(&s.media.Segments[i]) {
