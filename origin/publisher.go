@@ -21,13 +21,15 @@ type publisher struct {
 	spool        *spool // nil: memory only
 	log          *slog.Logger
 	// fix has the measured bandwidths written into the record (hls-rules B03).
-	fix func(map[string]segmenter.Bandwidth)
+	// It returns those in force.
+	fix func(map[string]segmenter.Bandwidth) map[string]segmenter.Bandwidth
 
 	renditions []*rendition // main first
-	program    *mux.Program // the newest that could be named in the multivariant playlist
+	tracks     []mux.Track  // that the multivariant playlist names
 	next       uint64       // sequence number of the next slot; 0 before the first
-	edge       time.Time
-	open       bool // publication has begun
+	edge       time.Time    // when the newest slot was published
+	media      time.Time    // when the newest slot with media was
+	open       bool         // publication has begun
 	ended      bool
 }
 
@@ -58,6 +60,9 @@ func (p *publisher) add(slot *segmenter.Slot, gen uint64, now time.Time) {
 		p.list(seg, &stored[i], now)
 	}
 	p.next, p.edge = slot.Sequence+1, now
+	if !segments[0].Gap {
+		p.media = now
+	}
 }
 
 // forget has the store remove all that the windows hold: they drop it when a
@@ -124,7 +129,7 @@ func (p *publisher) expire(gen uint64, now time.Time) bool {
 
 // snapshot makes the snapshot that follows last. status is the segmenter's.
 func (p *publisher) snapshot(last *snapshot, status segmenter.Status, now time.Time) (*snapshot, error) {
-	s := &snapshot{gen: status.Record.Gen, edge: p.edge, ended: p.ended, changed: make(chan struct{})}
+	s := &snapshot{gen: status.Record.Gen, edge: p.edge, media: p.media, ended: p.ended, changed: make(chan struct{})}
 	p.measure(s, &status)
 	if !p.ended {
 		s.stale = p.edge.Add(2 * time.Duration(status.Record.TargetDuration) * time.Second)
@@ -153,7 +158,7 @@ func (p *publisher) snapshot(last *snapshot, status segmenter.Status, now time.T
 		s.renditions = append(s.renditions, v)
 	}
 	if p.open {
-		text, err := render(multivariantPlaylist(p.stream, p.program, status.Record, p.names()), p.stream)
+		text, err := render(multivariantPlaylist(p.stream, p.tracks, status.Record, p.names()), p.stream)
 		if err != nil {
 			return nil, err
 		}
@@ -180,10 +185,10 @@ func (p *publisher) from() uint64 {
 // measure begins publication once there is enough in the window (hls-rules
 // A35) and enough is known to write the multivariant playlist.
 func (p *publisher) measure(s *snapshot, status *segmenter.Status) {
-	if status.Program != nil {
-		p.program = status.Program
+	if len(status.Tracks) > 0 && (p.tracks == nil || known(status.Tracks)) {
+		p.tracks = status.Tracks
 	}
-	if len(p.renditions) == 0 || p.program == nil || status.Record.TargetDuration == 0 {
+	if len(p.renditions) == 0 || p.tracks == nil || status.Record.TargetDuration == 0 {
 		return
 	}
 	for _, seg := range p.renditions[0].window.Listed() {
@@ -206,8 +211,7 @@ func (p *publisher) measure(s *snapshot, status *segmenter.Status) {
 		bandwidths[r.name] = bandwidth(r.window.Listed())
 	}
 	if len(bandwidths) != len(status.Record.Bandwidth) {
-		p.fix(bandwidths)
-		status.Record.Bandwidth = bandwidths
+		status.Record.Bandwidth = p.fix(bandwidths)
 	}
 }
 

@@ -52,11 +52,11 @@ func milliseconds(t mux.Ticks) time.Time {
 
 // multivariantPlaylist lists the renditions of a stream. URIs are relative to
 // the playlist's own URL (hls-rules B22).
-func multivariantPlaylist(stream string, p *mux.Program, record segmenter.Record, renditions []string) *playlist.Multivariant {
+func multivariantPlaylist(stream string, tracks []mux.Track, record segmenter.Record, renditions []string) *playlist.Multivariant {
 	m := &playlist.Multivariant{Version: 3}
 	for _, name := range renditions {
-		video, audio := variantTracks(p, name)
-		if name != segmenter.RenditionMain && videoTrack(p) == nil {
+		video, audio := variantTracks(tracks, name)
+		if name != segmenter.RenditionMain && videoTrack(tracks) == nil {
 			continue // the same sound as main
 		}
 		b := record.Bandwidth[name]
@@ -77,21 +77,23 @@ func multivariantPlaylist(stream string, p *mux.Program, record segmenter.Record
 }
 
 // variantTracks returns the tracks of a rendition: either may be nil.
-func variantTracks(p *mux.Program, rendition string) (video, audio *mux.Track) {
-	for i := range p.Tracks {
-		if audio == nil && p.Tracks[i].Codec.Audio() {
-			audio = &p.Tracks[i]
+func variantTracks(tracks []mux.Track, rendition string) (video, audio *mux.Track) {
+	for i := range tracks {
+		if audio == nil && tracks[i].Codec.Audio() {
+			audio = &tracks[i]
 		}
 	}
 	if rendition == segmenter.RenditionMain {
-		video = videoTrack(p)
+		video = videoTrack(tracks)
 	}
 	return video, audio
 }
 
-func videoTrack(p *mux.Program) *mux.Track {
-	if i := p.Reference(); i >= 0 && p.Tracks[i].Codec.Video() {
-		return &p.Tracks[i]
+func videoTrack(tracks []mux.Track) *mux.Track {
+	for i := range tracks {
+		if tracks[i].Codec.Video() {
+			return &tracks[i]
+		}
 	}
 	return nil
 }

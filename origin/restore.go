@@ -51,7 +51,8 @@ func (s *Stream) restore(registry segmenter.Registry) (*segmenter.Slot, error) {
 	if p.edge.After(now) {
 		p.edge = now
 	}
-	p.program = s.probe(record.Gen)
+	p.media = p.edge
+	p.tracks = s.probe(record.Gen)
 	s.log.Info("stream goes on from the store", "sequence", last.Sequence, "segments", len(slots))
 	return last, nil
 }
@@ -130,7 +131,7 @@ const probeBytes = 4 << 20
 // probe reads the tracks of the newest stored segment of the main rendition,
 // so that the multivariant playlist can be written before a source is back. It
 // returns nil if that cannot be told.
-func (s *Stream) probe(gen uint64) *mux.Program {
+func (s *Stream) probe(gen uint64) []mux.Track {
 	main := s.publisher.renditions[0]
 	for _, e := range slices.Backward(main.entries) {
 		if e.seg.Gap {
@@ -141,30 +142,34 @@ func (s *Stream) probe(gen uint64) *mux.Program {
 			return nil
 		}
 		defer f.Close()
-		return program(io.LimitReader(f, probeBytes))
+		return tracksOf(io.LimitReader(f, probeBytes))
 	}
 	return nil
 }
 
-// program returns what a transport stream says about itself, as far as r goes.
-func program(r io.Reader) *mux.Program {
+// tracksOf returns the tracks of a transport stream, with what their bytes say
+// as far as r goes.
+func tracksOf(r io.Reader) []mux.Track {
 	d := ts.NewDemuxer(ts.Options{})
 	for {
 		n, err := r.Read(d.Buffer())
 		d.Advance(n)
 		if err != nil {
 			d.Flush()
-			return d.Program()
 		}
-		if p := d.Program(); p != nil && known(p) {
-			return p
+		p := d.Program()
+		switch {
+		case p != nil && (err != nil || known(p.Tracks)):
+			return p.Tracks
+		case err != nil:
+			return nil
 		}
 	}
 }
 
 // known reports whether the parameters of all sound and pictures are.
-func known(p *mux.Program) bool {
-	return !slices.ContainsFunc(p.Tracks, func(t mux.Track) bool {
+func known(tracks []mux.Track) bool {
+	return !slices.ContainsFunc(tracks, func(t mux.Track) bool {
 		return (t.Codec.Audio() || t.Codec.Video()) && !t.Parameters.Known()
 	})
 }

@@ -11,6 +11,7 @@ type snapshot struct {
 	multivariant *document // nil as long as publication is held (hls-rules A35)
 	renditions   []view    // main first
 	edge         time.Time // when the newest segment was published
+	media        time.Time // when the newest segment that is no gap was published
 	stale        time.Time // from when playlists are no longer true (hls-rules D22); zero: never
 	ended        bool      // the playlists have an ENDLIST
 	measured     int       // segments with media in the window: how far a held publication is

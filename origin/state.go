@@ -15,14 +15,14 @@ func (s *Stream) fresh(snap *snapshot, now time.Time) bool {
 }
 
 // ready reports whether the live edge is younger than 1.5 target durations
-// (hls-rules D23).
+// (hls-rules D23). Gaps do not count: they keep players waiting, not playing.
 func (s *Stream) ready(now time.Time) bool {
 	snap := s.snapshot.Load()
 	if !s.fresh(snap, now) || snap.ended {
 		return false
 	}
 	targetDuration := snap.stale.Sub(snap.edge) / 2
-	return now.Sub(snap.edge) < targetDuration*3/2
+	return now.Sub(snap.media) < targetDuration*3/2
 }
 
 // reason says in one plain sentence why there are no playlists.

@@ -203,10 +203,10 @@ func (s *Stream) advance(now time.Time) {
 	})
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	status := s.seg.Status()
-	s.dead.Store(status.Phase == segmenter.PhaseDead)
-	for ; s.noted < len(status.Notes); s.noted++ {
-		s.log.Info("about the media", "note", status.Notes[s.noted])
+	s.dead.Store(s.seg.Phase() == segmenter.PhaseDead)
+	for _, note := range s.seg.Notes(s.noted) {
+		s.log.Info("about the media", "note", note)
+		s.noted++
 	}
 	if s.feed != nil {
 		return
@@ -319,10 +319,10 @@ func (s *Stream) publish(now time.Time) error {
 }
 
 // setBandwidth writes what the multivariant playlist will say into the record.
-func (s *Stream) setBandwidth(b map[string]segmenter.Bandwidth) {
+func (s *Stream) setBandwidth(b map[string]segmenter.Bandwidth) map[string]segmenter.Bandwidth {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.seg.SetBandwidth(b)
+	return s.seg.SetBandwidth(b)
 }
 
 // End gives the playlists an ENDLIST: no more segments will come, and players

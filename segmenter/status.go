@@ -29,23 +29,33 @@ const (
 	PhaseDead                   // the source has been gone for longer than gaps may last
 )
 
+// Phase returns how far the stream has come.
+func (s *Segmenter) Phase() Phase {
+	switch {
+	case s.dead:
+		return PhaseDead
+	case s.measure != nil && s.measure.started:
+		return PhaseMeasuring
+	case s.next > 0:
+		return PhaseLive
+	}
+	return PhaseWaiting
+}
+
+// Notes returns the notes of the status from the nth on. They are only added to.
+func (s *Segmenter) Notes(n int) []string { return slices.Clone(s.notes[n:]) }
+
 // Status returns the state of the stream as the segmenter sees it.
 func (s *Segmenter) Status() Status {
 	st := Status{
-		Record: s.record, Program: s.layout.program, Notes: slices.Clone(s.notes),
+		Phase: s.Phase(), Record: s.record, Program: s.layout.program, Notes: slices.Clone(s.notes),
 		Late: s.stats.late, Dropped: s.stats.dropped, Forced: s.stats.forced,
 	}
 	for _, i := range s.layout.tracks {
 		st.Tracks = append(st.Tracks, s.layout.program.Tracks[i])
 	}
-	switch {
-	case s.dead:
-		st.Phase = PhaseDead
-	case s.measure != nil && s.measure.started:
-		st.Phase = PhaseMeasuring
+	if st.Phase == PhaseMeasuring {
 		st.Program = s.measure.queue[len(s.measure.queue)-1].unit.Program
-	case s.next > 0:
-		st.Phase = PhaseLive
 	}
 	return st
 }
