@@ -3,6 +3,7 @@ package playlist
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -54,7 +55,8 @@ type Segment struct {
 // Append appends the playlist's text to dst and returns the extended slice. It
 // allocates nothing if dst has room. The error, with dst as it was, wraps
 // [ErrValue]: a URI that is empty or has a line break, a negative duration, a
-// target duration below 1, a line in Tags that has a field of its own.
+// target duration below 1, numbers of segments beyond 64 bits, a line in Tags
+// that has a field of its own.
 func (m *Media) Append(dst []byte) ([]byte, error) {
 	start := len(dst)
 	dst, err := m.appendHeader(dst)
@@ -82,8 +84,8 @@ func (m *Media) appendHeader(dst []byte) ([]byte, error) {
 	if version == 0 {
 		version = 3
 	}
-	if version < 0 || m.TargetDuration < 1 {
-		return dst, fmt.Errorf("version %d, target duration %d: %w", version, m.TargetDuration, ErrValue)
+	if version < 0 || m.TargetDuration < 1 || m.wraps() {
+		return dst, fmt.Errorf("version %d, target duration %d, sequence %d: %w", version, m.TargetDuration, m.Sequence, ErrValue)
 	}
 	dst = append(dst, "#EXTM3U\n#EXT-X-VERSION:"...)
 	dst = strconv.AppendInt(dst, int64(version), 10)
@@ -103,6 +105,10 @@ func (m *Media) appendHeader(dst []byte) ([]byte, error) {
 	dst = strconv.AppendUint(dst, m.DiscontinuitySequence, 10)
 	return append(dst, '\n'), nil
 }
+
+// wraps reports whether the number after the last segment has no 64 bits:
+// numbers never start again (rfc8216bis §6.2.2).
+func (m *Media) wraps() bool { return m.Sequence > math.MaxUint64-uint64(len(m.Segments)) }
 
 // append appends the segment's lines: its tags stand before anything that
 // could be fetched (hls-rules A71).

@@ -92,6 +92,7 @@ func TestMediaAppendRefuses(t *testing.T) {
 	}{
 		{"no target duration", func(m *playlist.Media) { m.TargetDuration = 0 }},
 		{"a negative version", func(m *playlist.Media) { m.Version = -1 }},
+		{"numbers beyond 64 bits", func(m *playlist.Media) { m.Sequence = 1<<64 - 3 }},
 		{"an empty URI", func(m *playlist.Media) { m.Segments[1].URI = "" }},
 		{"a URI that would be a tag", func(m *playlist.Media) { m.Segments[1].URI = "#1.ts" }},
 		{"a URI of two lines", func(m *playlist.Media) { m.Segments[1].URI = "1.ts\n2.ts" }},

@@ -34,9 +34,9 @@ func TestReadMedia(t *testing.T) {
 		{"a date without zone", head + "#EXT-X-PROGRAM-DATE-TIME:2026-11-21T04:00:00.123\n#EXTINF:6,\n1.ts\n",
 			playlist.Media{Version: 1, TargetDuration: 6, Segments: one(playlist.Segment{URI: "1.ts", Duration: 600_000, Time: clock})}},
 		{"all tags", "#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-TARGETDURATION:4\n#EXT-X-PLAYLIST-TYPE:EVENT\n" +
-			"#EXT-X-MEDIA-SEQUENCE:18446744073709551615\n#EXT-X-DISCONTINUITY-SEQUENCE:5\n#EXT-X-KEY:METHOD=NONE\n#EXT-X-DISCONTINUITY\n#EXT-X-GAP\n" +
+			"#EXT-X-MEDIA-SEQUENCE:18446744073709551614\n#EXT-X-DISCONTINUITY-SEQUENCE:5\n#EXT-X-KEY:METHOD=NONE\n#EXT-X-DISCONTINUITY\n#EXT-X-GAP\n" +
 			"#EXT-X-BYTERANGE:1@2\n#EXTINF:4,x\n1.ts\n#EXT-X-PART:URI=\"2.0.ts\",DURATION=1\n#EXT-X-ENDLIST\n",
-			playlist.Media{Version: 9, IndependentSegments: true, TargetDuration: 4, Sequence: 1<<64 - 1, DiscontinuitySequence: 5,
+			playlist.Media{Version: 9, IndependentSegments: true, TargetDuration: 4, Sequence: 1<<64 - 2, DiscontinuitySequence: 5,
 				Tags: []string{"#EXT-X-PLAYLIST-TYPE:EVENT"}, End: true, Trailer: []string{`#EXT-X-PART:URI="2.0.ts",DURATION=1`},
 				Segments: one(playlist.Segment{URI: "1.ts", Duration: 400_000, Title: "x", Discontinuity: true, Gap: true,
 					Tags: []string{"#EXT-X-KEY:METHOD=NONE", "#EXT-X-BYTERANGE:1@2"}})}},
@@ -80,6 +80,7 @@ func TestReadMediaFaults(t *testing.T) {
 		{"a duration that overflows", head + "#EXTINF:9999999999999999999999,\n1.ts\n", 3, "EXTINF", nil},
 		{"a sequence that is negative", head + "#EXT-X-MEDIA-SEQUENCE:-1\n", 3, "EXT-X-MEDIA-SEQUENCE", nil},
 		{"a sequence that overflows", head + "#EXT-X-MEDIA-SEQUENCE:18446744073709551616\n", 3, "EXT-X-MEDIA-SEQUENCE", nil},
+		{"numbers beyond 64 bits", head + "#EXT-X-MEDIA-SEQUENCE:18446744073709551615\n#EXTINF:1,\n1.ts\n", 0, "EXT-X-MEDIA-SEQUENCE", nil},
 		{"a version that is none", head + "#EXT-X-VERSION\n", 3, "EXT-X-VERSION", nil},
 		{"a target duration of 0", "#EXTM3U\n#EXT-X-TARGETDURATION:0\n", 2, "EXT-X-TARGETDURATION", nil},
 		{"a date that is none", head + "\n\n#EXT-X-PROGRAM-DATE-TIME:yesterday\n", 5, "EXT-X-PROGRAM-DATE-TIME", nil},

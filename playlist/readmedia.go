@@ -1,6 +1,7 @@
 package playlist
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -126,6 +127,8 @@ func (r *mediaReader) finish() error {
 		return &ParseError{Tag: "EXTINF", Err: fmt.Errorf("URI after the last one %w", ErrMissing)}
 	case r.media.TargetDuration == 0:
 		return &ParseError{Tag: "EXT-X-TARGETDURATION", Err: ErrMissing}
+	case r.media.wraps():
+		return &ParseError{Tag: "EXT-X-MEDIA-SEQUENCE", Err: errors.New("numbers of segments go beyond 64 bits")}
 	}
 	r.media.Trailer = r.next.Tags
 	return nil

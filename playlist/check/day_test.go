@@ -90,8 +90,9 @@ func BenchmarkObserve(b *testing.B) {
 // answer again has nothing new to find.
 //
 // Seeds: lists that keep the rules, and those of the rule tests that break
-// numbers, dates and attribute lists. numbers-at-the-limit guards against sums
-// that wrap, uri-twice against a segment taken for another with its name.
+// numbers, dates and attribute lists. Of found ones, last-number and
+// numbers-that-wrap guard against sums that wrap, uri-twice against a segment
+// that is taken for another of its name.
 func FuzzObserve(f *testing.F) {
 	if seeds, err := filepath.Glob("testdata/fuzz/FuzzObserve/*"); err != nil || len(seeds) == 0 {
 		f.Fatalf("no seeds: %v", err)

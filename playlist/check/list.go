@@ -63,11 +63,7 @@ func (l *list) remember(now *snapshot) {
 // restarted reports whether now begins a new count of segments: all of them
 // are numbered below the last ones.
 func (l *list) restarted(now *snapshot) bool {
-	if l.last == nil || l.last.media == nil || len(now.media.Segments) == 0 {
-		return false
-	}
-	first := l.last.media.Sequence
-	return now.media.Sequence < first && now.end() <= first
+	return l.last != nil && l.last.media != nil && len(now.media.Segments) > 0 && now.end() <= l.last.media.Sequence
 }
 
 // segments yields the segments of a media playlist with their numbers.

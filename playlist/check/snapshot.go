@@ -1,7 +1,6 @@
 package check
 
 import (
-	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -62,10 +61,7 @@ func (s *snapshot) length() (sum playlist.Duration) {
 }
 
 // end returns the number after the last segment.
-func (s *snapshot) end() uint64 {
-	n := uint64(len(s.media.Segments))
-	return min(s.media.Sequence, math.MaxUint64-n) + n // numbers do not wrap
-}
+func (s *snapshot) end() uint64 { return s.media.Sequence + uint64(len(s.media.Segments)) }
 
 // mediaURLs returns the URLs of the media playlists that a multivariant
 // playlist names, each once.
