@@ -2,7 +2,6 @@
 GO       ?= go
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 FUZZTIME ?= 30s
-COUNT    ?= 5
 ARGS     ?=
 
 # Packages that do arithmetic on 33-bit timestamps and must not need 64-bit ints.
@@ -65,9 +64,10 @@ fuzz:
 	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \
 	    $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
 
-## bench: benchmarks, COUNT (5) runs each
+## bench: benchmarks, then the budgets beside ffmpeg and nginx: bin/bench.txt (6 minutes)
 bench:
-	$(GO) test -run '^$$' -bench . -benchmem -count $(COUNT) ./...
+	$(GO) test -run '^$$' -bench . -benchmem -benchtime 200ms ./...
+	$(GO) run ./cmd/headwater/bench -o bin/bench.txt
 
 ## golden: rewrite the golden files; read the diff before you commit it
 golden:

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os/exec"
+	"strconv"
+	"time"
+)
+
+// measureLive watches live streams, first stored on disk, then in memory only.
+func (b *bench) measureLive(ctx context.Context) error {
+	for _, kind := range []struct{ name, data string }{
+		{"stored", b.dir + "/live"},
+		{"in memory", ""},
+	} {
+		b.say("%d live streams for %v, %s", b.streams, b.live, kind.name)
+		if err := b.watch(ctx, kind.name, kind.data); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// origin is a headwater that runs.
+type origin struct {
+	*process
+	url     string   // http://127.0.0.1:port
+	sources []string // host:port of each stream
+}
+
+// serve starts a headwater with streams s0, s1 and so on. wrap makes the
+// command from its program and arguments.
+func (b *bench) serve(ctx context.Context, wrap func(name string, args ...string) *exec.Cmd, streams int, data string) (*origin, error) {
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	o := &origin{url: fmt.Sprintf("http://127.0.0.1:%d", port)}
+	args := []string{"serve", "--http", fmt.Sprintf("127.0.0.1:%d", port), "--data", data, "--log-level", "warn"}
+	for i := range streams {
+		if port, err = freePort(); err != nil {
+			return nil, err
+		}
+		addr := fmt.Sprintf("127.0.0.1:%d", port)
+		o.sources = append(o.sources, addr)
+		args = append(args, "--tcp", "s"+strconv.Itoa(i)+"="+addr)
+	}
+	if o.process, err = start(wrap(b.binary, args...)); err != nil {
+		return nil, err
+	}
+	if err := eventually(ctx, 10*time.Second, "headwater listens", func() error { return answers(ctx, o.url+"/healthz") }); err != nil {
+		o.stop()
+		return nil, fmt.Errorf("%w\n%s", err, o.said.String())
+	}
+	return o, nil
+}
+
+// feed starts a paced source of each stream.
+func (b *bench) feed(ctx context.Context, o *origin, ahead time.Duration) (*process, error) {
+	args := append([]string{"send", "--ahead", ahead.String(), b.media}, o.sources...)
+	return start(command(ctx, b.self, args...))
+}
+
+// held asks how many bytes the segments have that may be fetched, of all
+// renditions of all streams, and how many streams are live.
+func (o *origin) held(ctx context.Context) (bytes int64, live int, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, o.url+"/api/v1/streams", nil)
+	if err != nil {
+		return 0, 0, err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer res.Body.Close()
+	var list struct {
+		Streams []struct {
+			State      string
+			Renditions []struct{ Bytes int64 }
+		}
+	}
+	if err := json.NewDecoder(res.Body).Decode(&list); err != nil {
+		return 0, 0, err
+	}
+	for _, s := range list.Streams {
+		if s.State == "live" {
+			live++
+		}
+		for _, r := range s.Renditions {
+			bytes += r.Bytes
+		}
+	}
+	return bytes, live, nil
+}
+
+// watch measures what live streams take.
+func (b *bench) watch(ctx context.Context, name, data string) error {
+	o, err := b.serve(ctx, func(name string, args ...string) *exec.Cmd { return command(ctx, name, args...) }, b.streams, data)
+	if err != nil {
+		return err
+	}
+	defer o.stop()
+	if err := sleep(ctx, 2*time.Second); err != nil {
+		return err
+	}
+	base, err := o.memory()
+	if err != nil {
+		return err
+	}
+	source, err := b.feed(ctx, o, 0)
+	if err != nil {
+		return err
+	}
+	defer source.stop()
+	if err := eventually(ctx, time.Minute, "all streams are live", func() error {
+		_, live, err := o.held(ctx)
+		if err == nil && live < b.streams {
+			err = fmt.Errorf("%d of %d are", live, b.streams)
+		}
+		return err
+	}); err != nil {
+		return err
+	}
+	use, err := o.observe(ctx, b.live)
+	if err != nil {
+		return err
+	}
+	b.report(name, base, use)
+	return nil
+}
+
+// usage is what an origin took while it was observed.
+type usage struct {
+	cpu    float64 // of one core
+	memory int64   // bytes resident, median of the last third
+	held   int64   // bytes of segments at that time
+	excess sample  // memory - 1.15 held, bytes
+}
+
+// observe watches o for d.
+func (o *origin) observe(ctx context.Context, d time.Duration) (u usage, err error) {
+	began := time.Now()
+	before, err := o.cpu()
+	if err != nil {
+		return u, err
+	}
+	var memory, held sample
+	for time.Since(began) < d {
+		if err := sleep(ctx, time.Second); err != nil {
+			return u, err
+		}
+		if time.Since(began) < d*2/3 {
+			continue
+		}
+		bytes, _, err := o.held(ctx)
+		if err != nil {
+			return u, err
+		}
+		rss, err := o.memory()
+		if err != nil {
+			return u, err
+		}
+		memory, held = append(memory, float64(rss)), append(held, float64(bytes))
+		u.excess = append(u.excess, float64(rss)-1.15*float64(bytes))
+	}
+	after, err := o.cpu()
+	if err != nil {
+		return u, err
+	}
+	u.cpu = (after - before).Seconds() / time.Since(began).Seconds()
+	u.memory, u.held = int64(memory.median()), int64(held.median())
+	return u, nil
+}
+
+func (b *bench) report(name string, base int64, u usage) {
+	const mb = 1e6
+	n := float64(b.streams)
+	cpu := 100 * u.cpu / n
+	b.table.add(row{fmt.Sprintf("a live stream, %s: CPU, of one core", name), "<= 0.1 %",
+		fmt.Sprintf("%.3f %% (%d streams %.2f %%)", cpu, b.streams, 100*u.cpu), "", judge(cpu <= 0.1)})
+	each := (u.excess.median() - float64(base)) / n / 1024
+	b.table.add(row{"  memory above 1.15 x the bytes held and the base", "<= 256 KiB",
+		fmt.Sprintf("%.0f KiB (resident %.1f MB, held %.1f MB, base %.1f MB)", each, float64(u.memory)/mb, float64(u.held)/mb, float64(base)/mb),
+		fmt.Sprintf("%.2f x held", (float64(u.memory)-float64(base))/float64(u.held)), judge(each <= 256)})
+}
