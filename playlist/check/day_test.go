@@ -92,7 +92,8 @@ func BenchmarkObserve(b *testing.B) {
 // Seeds: lists that keep the rules, and those of the rule tests that break
 // numbers, dates and attribute lists. Of found ones, last-number and
 // numbers-that-wrap guard against sums that wrap, uri-twice against a segment
-// that is taken for another of its name.
+// that is taken for another of its name, inserted-before against telling a
+// change again at each answer.
 func FuzzObserve(f *testing.F) {
 	if seeds, err := filepath.Glob("testdata/fuzz/FuzzObserve/*"); err != nil || len(seeds) == 0 {
 		f.Fatalf("no seeds: %v", err)

@@ -20,7 +20,7 @@ type list struct {
 	removed bool             // a segment has left the list
 }
 
-// seen is a segment as it was listed first.
+// seen is a segment as it was listed last.
 type seen struct {
 	uri       string
 	byteRange string // EXT-X-BYTERANGE
@@ -45,9 +45,7 @@ func (l *list) remember(now *snapshot) {
 		l.edge = 0
 	}
 	for number, s := range now.segments() {
-		if l.seen[number] == nil {
-			l.seen[number] = s
-		}
+		l.seen[number] = s // also if it was another, so that a change is told once
 	}
 	if end := now.end(); end > l.edge {
 		l.edge, l.since = end, now.At
