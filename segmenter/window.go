@@ -10,6 +10,10 @@ type WindowConfig struct {
 	Duration    time.Duration // of the playlist; default 60 s
 	MinSegments int           // in the playlist; default 10 (hls-rules A34)
 	Grace       time.Duration // added to the time a removed segment stays fetchable; default 30 s (hls-rules A36)
+	// MaxBytes bounds the bytes of the held segments. Beyond it, removed
+	// segments stop being fetchable early, and then the playlist gets shorter,
+	// down to four segments. 0 means no bound.
+	MaxBytes int64
 }
 
 // Window holds the segments of one rendition that may be asked for: those in
@@ -22,7 +26,12 @@ type Window struct {
 	removed []time.Time   // when each of the first len(removed) segments of held left the playlist
 	listed  time.Duration // length of the playlist
 	longest time.Duration // that it ever had
+	bytes   int64         // of held
 }
+
+// leastListed is how many segments a playlist keeps whatever they weigh: with
+// fewer, players stall (hls-rules A33).
+const leastListed = 4
 
 // NewWindow returns an empty window.
 func NewWindow(cfg WindowConfig) *Window {
@@ -43,9 +52,10 @@ func NewWindow(cfg WindowConfig) *Window {
 // playlist cannot show a hole in its numbers.
 func (w *Window) Add(seg *Segment, at time.Time) {
 	if n := len(w.held); n > 0 && seg.Sequence != w.held[n-1].Sequence+1 {
-		w.held, w.removed, w.listed = nil, nil, 0
+		w.held, w.removed, w.listed, w.bytes = nil, nil, 0, 0
 	}
 	w.held = append(w.held, seg)
+	w.bytes += seg.Size
 	w.listed += seg.Duration()
 	for w.shrinks() {
 		w.listed -= w.held[len(w.removed)].Duration()
@@ -55,11 +65,24 @@ func (w *Window) Add(seg *Segment, at time.Time) {
 }
 
 // shrinks reports whether the oldest listed segment may go: what remains is
-// still long enough and has enough segments (hls-rules A33, A34).
+// still long enough and has enough segments (hls-rules A33, A34), or the
+// listed ones alone are more than may be held.
 func (w *Window) shrinks() bool {
 	listed := w.held[len(w.removed):]
+	if w.over() && len(listed) > leastListed {
+		var bytes int64
+		for _, seg := range listed {
+			bytes += seg.Size
+		}
+		if bytes > w.cfg.MaxBytes {
+			return true
+		}
+	}
 	return len(listed) > w.cfg.MinSegments && w.listed-listed[0].Duration() >= w.cfg.Duration
 }
+
+// over reports whether more is held than may be.
+func (w *Window) over() bool { return w.cfg.MaxBytes > 0 && w.bytes > w.cfg.MaxBytes }
 
 // Listed returns the segments that the playlist shows, oldest first.
 func (w *Window) Listed() []*Segment { return slices.Clip(w.held[len(w.removed):]) }
@@ -92,7 +115,8 @@ func (w *Window) Retention(d time.Duration) time.Duration { return d + w.longest
 // Expire drops and returns the segments that need not be fetchable any more.
 func (w *Window) Expire(at time.Time) []*Segment {
 	n := 0
-	for n < len(w.removed) && !at.Before(w.expiry(n)) {
+	for n < len(w.removed) && (w.over() || !at.Before(w.expiry(n))) {
+		w.bytes -= w.held[n].Size
 		n++
 	}
 	if n == 0 {
@@ -102,16 +126,4 @@ func (w *Window) Expire(at time.Time) []*Segment {
 	w.held = slices.Clone(w.held[n:])
 	w.removed = slices.Clone(w.removed[n:])
 	return gone
-}
-
-// Replace puts seg in the place of the held segment with the same number, if
-// there is one: the same segment without its bytes in memory, for instance.
-func (w *Window) Replace(seg *Segment) {
-	i, found := slices.BinarySearchFunc(w.held, seg.Sequence, func(s *Segment, n uint64) int {
-		return int(int64(s.Sequence - n))
-	})
-	if found {
-		w.held = slices.Clone(w.held)
-		w.held[i] = seg
-	}
 }

@@ -45,6 +45,7 @@ type StreamConfig struct {
 
 	TargetDuration time.Duration // 0 means Config.TargetDuration
 	Window         time.Duration // 0 means Config.Window
+	MaxBytes       int64         // kept of a rendition; 0 means no bound
 	Latency        time.Duration // age of the media when it arrives
 	PublishAfter   int           // segments before the first playlist
 	GapMax         int           // gaps that follow a lost source

@@ -94,6 +94,8 @@ func streamSettings() []setting[StreamConfig] {
 			}},
 		{"window", "DURATION", "how far back a playlist reaches", "that of the top",
 			func(s *StreamConfig, v string) error { return setDuration(&s.Window, v, 10*time.Second, 24*time.Hour) }},
+		{"max_bytes", "SIZE", "most bytes kept of a rendition; older segments go early", "no bound",
+			func(s *StreamConfig, v string) error { return setSize(&s.MaxBytes, v) }},
 		{"latency", "DURATION", "age of the media when it arrives", "0s",
 			func(s *StreamConfig, v string) error { return setDuration(&s.Latency, v, 0, 5*time.Minute) }},
 		{"publish_after", "NUMBER", "segments before the first playlist", "3",
@@ -138,6 +140,23 @@ func setNumber[N int | uint16](to *N, value string, low, high int) error {
 	}
 	*to = N(n)
 	return nil
+}
+
+// setSize takes a number of bytes with its unit, 1 MiB to 1 TiB.
+func setSize(to *int64, value string) error {
+	for i, unit := range []string{"MiB", "GiB", "TiB"} {
+		number, ok := strings.CutSuffix(value, unit)
+		if !ok {
+			continue
+		}
+		scale := int64(1) << (20 + 10*i)
+		n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+		if size := int64(n * float64(scale)); err == nil && size >= 1<<20 && n*float64(scale) <= 1<<40 {
+			*to = size
+			return nil
+		}
+	}
+	return errors.New("must be a size from 1MiB to 1TiB, with its unit MiB, GiB or TiB")
 }
 
 func setOneOf(to *string, value string, allowed ...string) error {

@@ -119,7 +119,7 @@ func (s *station) addStream(ctx context.Context, opts *serveOptions, cfg *Stream
 			GapMax:         cfg.GapMax,
 			Latency:        cfg.Latency,
 		},
-		Window:       segmenter.WindowConfig{Duration: orElse(cfg.Window, opts.Window)},
+		Window:       segmenter.WindowConfig{Duration: orElse(cfg.Window, opts.Window), MaxBytes: cfg.MaxBytes},
 		PublishAfter: cfg.PublishAfter,
 		EndAfter:     cfg.EndAfter,
 		Log:          s.log,
