@@ -4,7 +4,8 @@
 // what they are depends on the machine and on what else it does.
 //
 // It starts itself again for what has to be a process of its own: "bench cut"
-// segments a file, "bench send" is a paced source of many streams.
+// and "bench cut-memory" segment a file, "bench send" is a paced source of many
+// streams.
 package main
 
 import (
@@ -30,12 +31,14 @@ func main() {
 	}
 }
 
-// run is one of the three programs that this is.
+// run is one of the programs that this is.
 func run(ctx context.Context, args []string) error {
 	if len(args) > 0 {
 		switch args[0] {
 		case "cut":
 			return cut(args[1:])
+		case "cut-memory":
+			return cutMemory(args[1:])
 		case "send":
 			return send(ctx, args[1:])
 		}
@@ -79,7 +82,7 @@ func measureAll(ctx context.Context, args []string) error {
 	out := flags.String("o", "", "file to write the table to as well")
 	flags.StringVar(&b.binary, "binary", "", "headwater to measure; default: it is built")
 	flags.IntVar(&b.streams, "streams", 20, "number of live streams")
-	flags.DurationVar(&b.live, "live", time.Minute, "how long to watch the live streams")
+	flags.DurationVar(&b.live, "live", 45*time.Second, "how long to watch the live streams")
 	flags.IntVar(&b.repeats, "repeats", 5, "runs of each side of a comparison")
 	if err := flags.Parse(args); err != nil {
 		return err

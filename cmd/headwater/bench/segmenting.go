@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
 	"time"
 
 	"headwater/mux/demux"
@@ -26,33 +30,59 @@ func cut(args []string) (err error) {
 		return err
 	}
 	defer f.Close()
-	put := func(uint64, *segmenter.Segment) error { return nil }
-	if len(args) == 2 {
-		root, err := os.OpenRoot(args[1])
-		if err != nil {
-			return err
-		}
-		defer root.Close()
-		st, err := store.Open(root, "live")
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, st.Close()) }()
-		put = st.Put
+	if len(args) == 1 {
+		return cutAll(f, forget)
 	}
-	n, err := cutAll(f, put)
+	root, err := os.OpenRoot(args[1])
 	if err != nil {
 		return err
 	}
-	fmt.Println(n, "segments")
+	defer root.Close()
+	st, err := store.Open(root, "live")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, st.Close()) }()
+	return cutAll(f, st.Put)
+}
+
+func forget(uint64, *segmenter.Segment) error { return nil }
+
+// cutMemory is "bench cut-memory FILE": it reads FILE into memory, cuts it from
+// there, and prints how many seconds of CPU time the cutting took. It does so
+// once before it measures, so that the heap has got its pages from the kernel,
+// as that of a server has which has run for a while.
+func cutMemory(args []string) error {
+	if len(args) != 1 {
+		return errors.New("usage: bench cut-memory FILE")
+	}
+	media, err := os.ReadFile(args[0])
+	if err != nil {
+		return err
+	}
+	if err := cutAll(bytes.NewReader(media), forget); err != nil {
+		return err
+	}
+	var before, after syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &before); err != nil {
+		return err
+	}
+	if err := cutAll(bytes.NewReader(media), forget); err != nil {
+		return err
+	}
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &after); err != nil {
+		return err
+	}
+	took := after.Utime.Nano() + after.Stime.Nano() - before.Utime.Nano() - before.Stime.Nano()
+	fmt.Println(time.Duration(took).Seconds())
 	return nil
 }
 
-// cutAll cuts all of r and gives each segment to put. It returns how many there were.
-func cutAll(r io.Reader, put func(gen uint64, seg *segmenter.Segment) error) (n int, err error) {
+// cutAll cuts all of r and gives each segment to put.
+func cutAll(r io.Reader, put func(gen uint64, seg *segmenter.Segment) error) error {
 	seg, err := segmenter.New(segmenter.Config{TargetDuration: 6 * time.Second}, new(segmenter.MemoryRegistry), nil)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	now := time.Now()
 	emit := func() error {
@@ -61,7 +91,6 @@ func cutAll(r io.Reader, put func(gen uint64, seg *segmenter.Segment) error) (n 
 				if s.Gap {
 					continue
 				}
-				n++
 				if err := put(seg.Status().Record.Gen, s); err != nil {
 					return err
 				}
@@ -77,52 +106,71 @@ func cutAll(r io.Reader, put func(gen uint64, seg *segmenter.Segment) error) (n 
 			break
 		}
 		if err := errors.Join(err, d.Err(), emit()); err != nil {
-			return n, err
+			return err
 		}
 	}
 	seg.Write(d.Flush(), now)
 	seg.Detach(now)
-	return n, emit()
+	return emit()
 }
 
-// measureSegmenting compares the cutting of a file with that of ffmpeg, by the
-// CPU time of whole processes.
+// measureSegmenting measures the cutting of a file that is in memory, and
+// compares that of one that is not with ffmpeg's, by the CPU time of whole
+// processes.
 func (b *bench) measureSegmenting(ctx context.Context) error {
 	info, err := os.Stat(b.media)
 	if err != nil {
 		return err
 	}
 	b.say("segmenting %.0f MB, %d times each", float64(info.Size())/1e6, b.repeats)
-	var memory, files, ffmpeg sample
+	var memory, forgotten, stored, ffmpeg sample
 	for range b.repeats {
+		took, err := b.timeMemory(ctx)
+		if err != nil {
+			return err
+		}
+		memory = append(memory, took)
 		dir, err := os.MkdirTemp(b.dir, "cut-")
 		if err != nil {
 			return err
 		}
-		peer := command(ctx, find("ffmpeg"), "-hide_banner", "-loglevel", "error", "-nostdin", "-i", b.media,
-			"-c", "copy", "-f", "hls", "-hls_time", "6", "-hls_list_size", "10", filepath.Join(dir, "live.m3u8"))
 		for _, run := range []struct {
 			cmd  *exec.Cmd
 			into *sample
 		}{
-			{command(ctx, b.self, "cut", b.media), &memory},
-			{command(ctx, b.self, "cut", b.media, dir), &files},
-			{peer, &ffmpeg},
+			{command(ctx, b.self, "cut", b.media), &forgotten},
+			{command(ctx, b.self, "cut", b.media, dir), &stored},
+			{command(ctx, find("ffmpeg"), "-hide_banner", "-loglevel", "error", "-nostdin", "-i", b.media,
+				"-c", "copy", "-f", "hls", "-hls_time", "6", "-hls_list_size", "10", filepath.Join(dir, "live.m3u8")), &ffmpeg},
 		} {
 			if err := finish(run.cmd); err != nil {
 				return err
 			}
 			*run.into = append(*run.into, cpuTime(run.cmd).Seconds())
 		}
-		os.RemoveAll(dir)
+		if err := os.RemoveAll(dir); err != nil {
+			return err
+		}
 	}
-	speed := float64(info.Size()) / 1e9 / memory.median()
-	b.table.add(row{"segmenting in memory, of one core", ">= 2 GB/s", fmt.Sprintf("%.2f GB/s", speed), "", judge(speed >= 2)})
-	ratio := ffmpeg.median() / memory.median()
-	b.table.add(row{"  its CPU time, of ffmpeg -c copy -f hls", ">= 8 x less",
-		fmt.Sprintf("%.3f s %s, ffmpeg %.3f s %s", memory.median(), memory.spread("%.3f"), ffmpeg.median(), ffmpeg.spread("%.3f")),
+	gb := float64(info.Size()) / 1e9
+	b.table.add(row{"segmenting in memory, of one core", ">= 2 GB/s",
+		fmt.Sprintf("%.2f GB/s (%.3f s %s)", gb/memory.median(), memory.median(), memory.spread("%.3f")), "", judge(gb/memory.median() >= 2)})
+	ratio := ffmpeg.median() / forgotten.median()
+	b.table.add(row{"  from a file, CPU time, ffmpeg -c copy -f hls", ">= 8 x less",
+		fmt.Sprintf("%.3f s %s, ffmpeg %.3f s %s", forgotten.median(), forgotten.spread("%.3f"), ffmpeg.median(), ffmpeg.spread("%.3f")),
 		fmt.Sprintf("%.1f x", ratio), judge(ratio >= 8)})
-	b.table.add(row{"  the same, segments stored in files as ffmpeg does", "",
-		fmt.Sprintf("%.3f s %s", files.median(), files.spread("%.3f")), fmt.Sprintf("%.1f x", ffmpeg.median()/files.median()), noVerdict})
+	b.table.add(row{"  the same, and stored in files as ffmpeg does", "",
+		fmt.Sprintf("%.3f s %s", stored.median(), stored.spread("%.3f")), fmt.Sprintf("%.1f x", ffmpeg.median()/stored.median()), noVerdict})
 	return nil
+}
+
+// timeMemory returns what "bench cut-memory" says.
+func (b *bench) timeMemory(ctx context.Context) (float64, error) {
+	cmd := command(ctx, b.self, "cut-memory", b.media)
+	var said bytes.Buffer
+	cmd.Stdout = &said
+	if err := finish(cmd); err != nil {
+		return 0, err
+	}
+	return strconv.ParseFloat(strings.TrimSpace(said.String()), 64)
 }
