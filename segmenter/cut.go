@@ -49,18 +49,21 @@ func (s *Segmenter) randomAccess(a arrival, e mux.Ticks) {
 }
 
 // force cuts without a keyframe if none came in time, so that no segment is
-// longer than the target duration allows (hls-rules A12, A20). What follows a
-// forced cut is cut at the edges of the grid until a keyframe comes.
-func (s *Segmenter) force(u *mux.Unit, e mux.Ticks) {
+// longer than the target duration allows and no slot is left out (hls-rules A12,
+// A20). It waits as long as it can: a keyframe that comes late in the slot would
+// find it taken, and so would all that follow at the same distance.
+func (s *Segmenter) force(u *mux.Unit) {
 	o := s.slots.current
 	if o == nil {
 		return
 	}
-	g, length := s.grid(), s.length(u)
+	g, d := s.grid(), s.clock.epoch(u.DTS)
 	s.delay = max(s.delay, min(u.PTS-u.DTS, mux.ClockRate))
-	step := max(length, min(u.DTS-s.clock.newest, mux.ClockRate))
-	next := s.clock.epoch(u.DTS) + step + s.delay // the next unit lies no further
-	due := next-o.start >= s.record.limit() || !o.independent || g.slot(e+2*length) > o.n+1
+	e := d + s.keyDelay // what a keyframe here would have for PTS: unlike those of B pictures it rises evenly
+	step := max(s.length(u), min(u.DTS-s.clock.newest, mux.ClockRate))
+	next := d + step + s.delay // the next unit lies no further
+	due := next-o.start >= s.record.limit() || g.slot(e+step) > o.n+1 ||
+		g.slot(next) > o.n+1 && !s.expects(e, g, o.n+1)
 	switch n := g.slot(e); {
 	case !due || n <= o.n:
 		return
@@ -72,6 +75,19 @@ func (s *Segmenter) force(u *mux.Unit, e mux.Ticks) {
 	s.note(fmt.Sprintf("no keyframe came within %d s; segments without one at their start are published, and players that join there wait for the next", s.record.TargetDuration))
 	s.cut(e, false)
 	s.open(o.n+1, e, false)
+}
+
+// sawKey notes a reference unit where a decoder can start, at epoch time e.
+func (s *Segmenter) sawKey(u *mux.Unit, e mux.Ticks) {
+	s.key, s.keyDelay = e, max(0, min(u.PTS-u.DTS, mux.ClockRate))
+	s.delay = max(s.delay, s.keyDelay)
+}
+
+// expects reports whether the keyframe that is due after epoch time e, at the
+// distance that was measured, lies in slot n.
+func (s *Segmenter) expects(e mux.Ticks, g grid, n uint64) bool {
+	due := s.key + s.record.GOP
+	return due > e && g.slot(due) == n
 }
 
 // breakAt begins a segment at epoch time e because a clock or a format begins

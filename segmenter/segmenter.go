@@ -21,18 +21,20 @@ type Segmenter struct {
 	tracks  presence
 	layout  layout // of the newest program
 
-	slots   slots
-	next    uint64    // the lowest number that is free; 0 if none was ever used
-	joined  uint64    // the slot in which the source was joined: its head is missing (hls-rules H.4)
-	joining bool      // no reference random access point yet in this process
-	holed   bool      // reference media may be missing since the last cut
-	changed bool      // the format is another than that of the last point
-	run     uint64    // the slot before which there is nothing to be continued
-	media   uint64    // the newest slot that was opened for media
-	delay   mux.Ticks // longest PTS - DTS of the reference track
-	behind  lateness
-	ahead   waiting // units and frames of other tracks, newer than the reference track
-	wrapper wrapper // makes TS of raw audio
+	slots    slots
+	next     uint64    // the lowest number that is free; 0 if none was ever used
+	joined   uint64    // the slot in which the source was joined: its head is missing (hls-rules H.4)
+	joining  bool      // no reference random access point yet in this process
+	holed    bool      // reference media may be missing since the last cut
+	changed  bool      // the format is another than that of the last point
+	run      uint64    // the slot before which there is nothing to be continued
+	media    uint64    // the newest slot that was opened for media
+	delay    mux.Ticks // longest PTS - DTS of the reference track
+	key      mux.Ticks // epoch time of the newest unit of it where a decoder can start
+	keyDelay mux.Ticks // PTS - DTS of that unit
+	behind   lateness
+	ahead    waiting // units and frames of other tracks, newer than the reference track
+	wrapper  wrapper // makes TS of raw audio
 
 	dead   bool
 	gaps   int               // slots filled by the clock since the last unit
@@ -219,7 +221,10 @@ func (s *Segmenter) reference(a arrival) {
 	case start:
 		s.randomAccess(a, e)
 	default:
-		s.force(u, e)
+		s.force(u)
+	}
+	if start {
+		s.sawKey(u, e)
 	}
 	s.clock.saw(u, length, a.at)
 	s.place(u, s.clock.epoch(u.PTS)+length)
