@@ -29,7 +29,7 @@ const moments = 20
 func TestKill(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "--window", "30s")
-	start(t, headwater, "push", "--test", fmt.Sprintf("tcp://127.0.0.1:%d", s.port))
+	start(t, headwater, "push", "--test", fmt.Sprintf("tcp://127.0.0.1:%d", s.port)).live()
 	s.ready()
 	page := browser(t, s.url+"/live")
 	before := plays(t, page, limit, 3*time.Second, true)

@@ -301,8 +301,9 @@ func evenlySpaced(t *testing.T, times []float64) {
 	}
 }
 
-// checkFinds runs headwater's own checker, which must find nothing at all.
-func checkFinds(t *testing.T, url string) {
+// checkFinds runs headwater's own checker, which must find nothing at all but
+// for the rules in except.
+func checkFinds(t *testing.T, url string, except ...string) {
 	t.Helper()
 	r := run(t, limit, headwater, "check", url, "--for", "12s", "--json")
 	var report struct {
@@ -313,8 +314,8 @@ func checkFinds(t *testing.T, url string) {
 		t.Fatalf("headwater check: %v: %v\n%s", r.err, err, r.stderr)
 	}
 	for _, f := range report.Findings {
-		if f.Rule == "A14" {
-			continue // whole audio frames are never exactly as long as a slot of the grid
+		if slices.Contains(except, f.Rule) {
+			continue
 		}
 		t.Errorf("%s %s: %s (%s)", f.Level, f.Rule, f.Text, f.Subject)
 	}

@@ -34,7 +34,7 @@ func TestReadme(t *testing.T) {
 			).Replace(line)
 			cmd := exec.Command(program(t, "sh"), "-c", "exec "+line)
 			enter(t)
-			startCommand(t, cmd)
+			startCommand(t, cmd).live()
 			s.ready()
 			ffmpegDecodes(t, s.playlist(), strings.Contains(line, "libx264"))
 			for _, path := range []string{"/", "/live.m3u8", "/live/main.m3u8", "/live/audio.m3u8", "/live/ready", "/healthz", "/api/v1/streams"} {

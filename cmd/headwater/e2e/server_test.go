@@ -53,7 +53,7 @@ func (s *server) launch(args ...string) {
 // start starts the process, or starts it again with all that it had.
 func (s *server) start() {
 	s.t.Helper()
-	s.process = startCommand(s.t, exec.Command(headwater, s.args...))
+	s.process = startCommand(s.t, exec.Command(headwater, s.args...)).live()
 	eventually(s.t, 20*time.Second, "headwater listens", func() error {
 		if s.process.ended() {
 			s.t.Fatalf("headwater ended: %v\n%s", s.process.err, s.process.output.String())

@@ -75,13 +75,13 @@ func (m *material) path(t *testing.T) string {
 // send sends the file in real time to a TCP port of this machine, as it is.
 func (m *material) send(t *testing.T, port int) *process {
 	t.Helper()
-	return start(t, "ffmpeg", m.sender(t, fmt.Sprintf("tcp://127.0.0.1:%d", port))...)
+	return start(t, "ffmpeg", m.sender(t, fmt.Sprintf("tcp://127.0.0.1:%d", port))...).live()
 }
 
 // listen waits on a TCP port for somebody to send the file to.
 func (m *material) listen(t *testing.T, port int) *process {
 	t.Helper()
-	return start(t, "ffmpeg", m.sender(t, fmt.Sprintf("tcp://127.0.0.1:%d?listen=1", port))...)
+	return start(t, "ffmpeg", m.sender(t, fmt.Sprintf("tcp://127.0.0.1:%d?listen=1", port))...).live()
 }
 
 func (m *material) sender(t *testing.T, to string) []string {
@@ -122,5 +122,5 @@ func pipelines() []pipeline {
 func (p pipeline) start(t *testing.T, port int) *process {
 	t.Helper()
 	line := fmt.Sprintf(p.launch, port)
-	return start(t, "gst-launch-1.0", append([]string{"-q"}, strings.Fields(line)...)...)
+	return start(t, "gst-launch-1.0", append([]string{"-q"}, strings.Fields(line)...)...).live()
 }
