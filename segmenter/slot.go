@@ -12,6 +12,7 @@ type openSlot struct {
 	broken      bool      // another clock or format begins behind it
 	gap         bool      // there is no media
 	independent bool
+	keyed       bool // a keyframe came after a start without one
 	dirty       bool
 	layout      layout
 	shift       mux.Ticks // epoch time - timestamps on the wire

@@ -38,6 +38,47 @@ func TestForcedCuts(t *testing.T) {
 	}
 }
 
+// When keyframes come again, segments begin with them again, in a process that
+// saw them stop and in one that joins later (hls-rules A20, H07).
+func TestForcedCutsEnd(t *testing.T) {
+	for phase := range 8 {
+		registry := &segmenter.MemoryRegistry{}
+		a := newOrigin(t, segmenter.Config{}, registry, nil)
+		b := newOrigin(t, segmenter.Config{}, registry, nil)
+		for _, u := range muxtest.AV().UnitsFor(160 * mux.ClockRate) {
+			sent := (u.DTS - 10*mux.ClockRate).Duration()
+			if u.Track == 0 && sent > 60*time.Second && sent < 75*time.Second {
+				c := *u
+				c.Access = mux.AccessNone
+				u = &c
+			}
+			at := noon.Add(sent + time.Duration(phase)*250*time.Millisecond)
+			a.pass(at)
+			a.Write([]*mux.Unit{u}, at)
+			a.collect()
+			if sent < 70*time.Second {
+				b.now = at
+				continue
+			}
+			b.pass(at)
+			b.Write([]*mux.Unit{u}, at)
+			b.collect()
+		}
+		checkRun(t, a)
+		forced := 0
+		for _, seg := range a.rendition(segmenter.RenditionMain) {
+			if !seg.Independent {
+				forced++
+			}
+		}
+		if forced == 0 || forced > 4 {
+			t.Errorf("phase %d: %d segments without a keyframe at their start\n%v", phase, forced, a)
+		}
+		a.slots = a.slots[len(a.slots)-8:]
+		sameSegments(t, a, b, 8)
+	}
+}
+
 // A stream without any keyframe is not published, and ends nothing.
 func TestNoKeyframe(t *testing.T) {
 	stream := muxtest.AV()
