@@ -123,6 +123,9 @@ func (s *Segmenter) decide() {
 	s.propose(next)
 	s.measure = nil
 	s.notes = append(s.notes, notes...)
+	if p := s.record.last(); p != nil { // a peer measured faster and has begun
+		s.adopt(p)
+	}
 	for _, a := range queue {
 		s.take(a)
 	}
@@ -131,6 +134,10 @@ func (s *Segmenter) decide() {
 // propose stores next and goes on with the record in force: next, or a peer's.
 func (s *Segmenter) propose(next Record) {
 	got, err := s.registry.Propose(next)
+	if err == nil && got.Revision+1 < next.Revision { // changes before this one were not stored: it holds them all
+		next.Revision = got.Revision + 1
+		got, err = s.registry.Propose(next)
+	}
 	s.unstored = err != nil || got.Revision < next.Revision // the record was taken away
 	if s.unstored {
 		got = next
