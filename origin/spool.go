@@ -167,6 +167,9 @@ func (p *spool) Load() (segmenter.Record, error) { return p.store.Load() }
 
 // Propose stores next, or gives up after a while; the segmenter tries again.
 func (p *spool) Propose(next segmenter.Record) (segmenter.Record, error) {
+	if p.behind.Load() { // each try would take the place of a segment
+		return segmenter.Record{}, errStoreSlow
+	}
 	got := make(chan segmenter.Record, 1)
 	err := p.do(func() error {
 		record, err := p.store.Propose(next)

@@ -81,10 +81,9 @@ type Stream struct {
 	snapshot atomic.Pointer[snapshot]
 	dead     atomic.Bool   // the segmenter has given up on the source
 	wake     chan struct{} // capacity 1: the publisher has something to do
-	room     chan struct{} // capacity 1: the publisher has taken what was pending
-	stopped  chan struct{} // closed when Run returns
 
 	mu      sync.Mutex
+	taken   sync.Cond            // on mu: the publisher has taken what was pending, or will take no more
 	seg     *segmenter.Segmenter // guarded by mu
 	feed    *feed                // of the source that holds the stream, or nil; guarded by mu
 	absent  time.Time            // since when there is no source; guarded by mu
@@ -101,16 +100,15 @@ type Stream struct {
 func NewStream(cfg StreamConfig) (*Stream, error) {
 	cfg = cfg.withDefaults()
 	s := &Stream{
-		cfg:     cfg,
-		log:     cfg.Log,
-		spool:   newSpool(cfg.Store, cfg.Log),
-		ts:      live.NewTail(live.TailConfig{Burst: burst}),
-		sound:   live.NewTail(live.TailConfig{Audio: true, Burst: burst, Flush: 250 * time.Millisecond, MaxBytes: 1 << 20}),
-		wake:    make(chan struct{}, 1),
-		room:    make(chan struct{}, 1),
-		stopped: make(chan struct{}),
-		absent:  time.Now(),
+		cfg:    cfg,
+		log:    cfg.Log,
+		spool:  newSpool(cfg.Store, cfg.Log),
+		ts:     live.NewTail(live.TailConfig{Burst: burst}),
+		sound:  live.NewTail(live.TailConfig{Audio: true, Burst: burst, Flush: 250 * time.Millisecond, MaxBytes: 1 << 20}),
+		wake:   make(chan struct{}, 1),
+		absent: time.Now(),
 	}
+	s.taken.L = &s.mu
 	s.publisher = publisher{
 		stream: cfg.Name, window: cfg.Window, publishAfter: cfg.PublishAfter,
 		spool: s.spool, log: s.log, fix: s.setBandwidth,
@@ -144,10 +142,7 @@ func (s *Stream) Name() string { return s.cfg.Name }
 // that was taken is published and stored, and the listeners of the continuous
 // outputs have been sent away.
 func (s *Stream) Run(ctx context.Context) error {
-	s.mu.Lock()
-	s.running = true
-	s.mu.Unlock()
-	defer close(s.stopped)
+	s.setRunning(true)
 
 	var storing sync.WaitGroup
 	if s.spool != nil {
@@ -172,12 +167,21 @@ func (s *Stream) Run(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 	}
+	s.setRunning(false)
 	ticking.Wait()
 	s.step(time.Now(), func(time.Time) {})
 	s.publishPending()
 	s.ts.End()
 	s.sound.End()
 	return nil
+}
+
+// setRunning tells those who wait for the publisher whether there is one.
+func (s *Stream) setRunning(running bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.running = running
+	s.taken.Broadcast()
 }
 
 // tick lets the segmenter see time pass until ctx ends.
@@ -226,6 +230,7 @@ func (s *Stream) advance(now time.Time) {
 // waits while the publisher is too far behind.
 func (s *Stream) step(now time.Time, f func(now time.Time)) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	f(now)
 	out := s.seg.Take()
 	for _, u := range out.Units {
@@ -235,20 +240,11 @@ func (s *Stream) step(now time.Time, f func(now time.Time)) {
 		}
 	}
 	s.pending = append(s.pending, out.Slots...)
-	full := len(s.pending) > maxPending && s.running
-	s.mu.Unlock()
 	if len(out.Slots) > 0 {
 		s.signal()
 	}
-	for full {
-		select {
-		case <-s.room:
-		case <-s.stopped:
-			return
-		}
-		s.mu.Lock()
-		full = len(s.pending) > maxPending
-		s.mu.Unlock()
+	for len(s.pending) > maxPending && s.running {
+		s.taken.Wait()
 	}
 }
 
@@ -278,11 +274,8 @@ func (s *Stream) publishPending() {
 	s.pending = nil
 	s.publisher.ended = s.end
 	gen := s.seg.Status().Record.Gen
+	s.taken.Broadcast()
 	s.mu.Unlock()
-	select {
-	case s.room <- struct{}{}:
-	default:
-	}
 	for _, slot := range slots {
 		s.publisher.add(slot, gen, time.Now())
 	}

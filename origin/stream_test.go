@@ -1,6 +1,7 @@
 package origin_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -303,6 +304,29 @@ func TestStreamTakesABurst(t *testing.T) {
 		time.Sleep(time.Second)
 		if n := len(b.media("main").Segments); n < 140 {
 			t.Errorf("%d segments of 2 s, want those of 300 s", n)
+		}
+	})
+}
+
+// A stream stops also while sources wait for its publisher.
+func TestStreamStopsInABurst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stream, err := origin.NewStream(origin.StreamConfig{Name: "live", Segmenter: segmenter.Config{TargetDuration: 2 * time.Second}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		feed, err := stream.Attach(mux.SourceInfo{ID: "test-1", Since: time.Now()}, time.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		feed.Write(muxtest.AV().UnitsFor(100*mux.ClockRate), time.Now())
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := stream.Run(ctx); err != nil {
+			t.Errorf("Run = %v", err)
+		}
+		if r := stream.State(time.Now()).Renditions; len(r) == 0 || r[0].Held < 40 {
+			t.Errorf("renditions are %+v, want what was taken", r)
 		}
 	})
 }
