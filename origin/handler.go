@@ -15,6 +15,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.headers.setCommon(w.Header())
 	rt := route{}
 	defer func() { s.recover(w, r, recover()) }()
+	if r.ContentLength != 0 {
+		s.refuseBody(w)
+	}
 	if n := s.counts.inFlight.Add(1); n > int64(s.cfg.MaxRequests) {
 		s.counts.inFlight.Add(-1)
 		s.counts.refused.Add(1)
@@ -40,6 +43,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	status, bytes := s.serve(w, r, rt)
 	s.count(rt.kind, status, bytes)
+}
+
+// refuseBody keeps net/http from waiting for a body, which no resource takes:
+// it would do so before it answers, and as long as the client likes.
+func (s *Server) refuseBody(w http.ResponseWriter) {
+	w.Header()["Connection"] = s.headers.closing
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(headerTimeout)) // only a test's writer cannot
 }
 
 // reserved reports whether the first segment of a path can be no stream's.

@@ -20,6 +20,7 @@ type headers struct {
 	retry        []string
 	allow        []string
 	buffering    []string
+	closing      []string
 	media        map[string][]string    // Content-Type by suffix (hls-rules D01)
 	pointers     map[string]pointerForm // by suffix (hls-rules F18-F20)
 }
@@ -55,6 +56,7 @@ func newHeaders() headers {
 		retry:        one("1"),
 		allow:        one("GET, HEAD, OPTIONS"),
 		buffering:    one("no"),
+		closing:      one("close"),
 		pointers:     newPointerForms(),
 		media: map[string][]string{
 			".ts":  one("video/mp2t"),

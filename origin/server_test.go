@@ -225,6 +225,36 @@ func TestServerLimits(t *testing.T) {
 	}
 }
 
+// A client that announces a body and does not send it gets its answer, and
+// keeps nobody out: net/http would wait for the body before it answers.
+func TestServerWaitsForNoBody(t *testing.T) {
+	h := newHost(t, origin.ServerConfig{MaxRequests: 2}, origin.StreamConfig{}, muxtest.AV())
+	for _, tt := range []struct {
+		path, header string
+		closes       bool
+	}{
+		{"/live.m3u8", "Content-Length: 10\r\n", true},
+		{"/live.m3u8", "Transfer-Encoding: chunked\r\n", true},
+		{"/live/main.m3u8", "Content-Length: 100000000\r\n", true},
+		{"/live.m3u8", "", false},
+	} {
+		c, r := h.dial()
+		if err := c.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: x\r\n%s\r\n", tt.path, tt.header); err != nil {
+			t.Fatal(err)
+		}
+		res, err := http.ReadResponse(r, nil)
+		if err != nil {
+			t.Fatalf("GET %s with %q: %v", tt.path, tt.header, err)
+		}
+		if res.StatusCode != http.StatusOK || res.Close != tt.closes {
+			t.Errorf("GET %s with %q: status %d, closes %v, want 200, %v", tt.path, tt.header, res.StatusCode, res.Close, tt.closes)
+		}
+	}
+}
+
 func TestServerRefusesHugeHeaders(t *testing.T) {
 	h := newHost(t, origin.ServerConfig{}, origin.StreamConfig{}, muxtest.AV())
 	c, r := h.dial()
