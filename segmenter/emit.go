@@ -1,6 +1,8 @@
 package segmenter
 
 import (
+	"fmt"
+
 	"headwater/mux"
 )
 
@@ -49,7 +51,7 @@ func (s *Segmenter) emit(o *openSlot, later []*openSlot) {
 	if published {
 		main.Gap, main.Independent, main.Dirty = false, o.independent, o.dirty
 		buildTS(main, o)
-		if suffix, ok := o.layout.packed(); ok {
+		if suffix, ok := o.layout.packed(); ok && len(o.frames) > 0 { // without frames the codec may be a guess from the PMT
 			s.suffix[RenditionAudio] = suffix
 		}
 	}
@@ -60,6 +62,8 @@ func (s *Segmenter) emit(o *openSlot, later []*openSlot) {
 			audio.Gap, audio.Dirty = false, o.dirty
 			audio.Start, audio.End = s.audioSpan(o, later)
 			buildPacked(audio, o)
+		} else if published && o.layout.framed() {
+			s.note(fmt.Sprintf("the %s track stopped; segments have no sound until it is back", o.layout.program.Tracks[o.layout.audio].Codec))
 		}
 	}
 	s.out.Slots = append(s.out.Slots, slot)

@@ -72,6 +72,12 @@ func (l *layout) packed() (suffix string, ok bool) {
 	return "", false
 }
 
+// framed reports whether the audio comes as frames.
+func (l *layout) framed() bool {
+	_, ok := l.packed()
+	return ok
+}
+
 // seenTracks remembers which tracks of a program have sent something.
 type seenTracks map[mux.PID]bool
 

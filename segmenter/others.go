@@ -54,18 +54,23 @@ func (s *Segmenter) other(a arrival) {
 	s.release(s.clock.epoch(s.clock.newest))
 }
 
-// hold keeps a unit whose clock does not fit until the reference track's jumps too.
+// hold keeps a unit whose clock does not fit until the reference track's jumps
+// too. Notes about it are the same each time: there is no bound to their number.
 func (s *Segmenter) hold(a arrival) {
+	p := a.unit.Program
+	codec := p.Tracks[a.unit.Track].Codec
+	lost := s.clock.mapped && !s.clock.fresh && a.at.Sub(s.clock.arrived) > mux.Ticks(measureSilent).Duration()
+	if lost {
+		s.note(fmt.Sprintf("the %s track stopped while the %s track went on; nothing is published until it is back", p.Tracks[s.layout.ref].Codec, codec))
+	}
 	s.ahead.held = append(s.ahead.held, a)
 	if len(s.ahead.held) <= maxHeld {
 		return
 	}
 	s.ahead.held = s.ahead.held[1:]
 	s.stats.dropped++
-	if s.clock.mapped {
-		t := &a.unit.Program.Tracks[a.unit.Track]
-		away := abs(s.clock.epoch(a.unit.PTS)-s.clock.epoch(s.clock.newest)) / mux.ClockRate
-		s.note(fmt.Sprintf("the %s track's timestamps are %d s away from the video's; it is left out", t.Codec, away))
+	if s.clock.mapped && !lost {
+		s.note(fmt.Sprintf("the %s track's timestamps are more than %d s away from the video's; it is left out", codec, jumpAhead/mux.ClockRate))
 	}
 }
 

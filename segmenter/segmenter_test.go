@@ -195,3 +195,45 @@ func TestSourceLost(t *testing.T) {
 		})
 	}
 }
+
+// A track of which nothing comes any more is told once, however long that
+// lasts, and the stream goes on when it is back.
+func TestTrackLost(t *testing.T) {
+	tests := []struct {
+		name  string
+		track int // that is lost
+		note  string
+		gaps  int // of main, at least
+	}{
+		{"pictures", 0, "the H.264 track stopped while the AAC track went on; nothing is published until it is back", 9},
+		{"sound", 1, "the AAC track stopped; segments have no sound until it is back", 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			o := newOrigin(t, segmenter.Config{}, &segmenter.MemoryRegistry{}, nil)
+			for _, u := range muxtest.AV().UnitsFor(200 * mux.ClockRate) {
+				sent := (u.DTS - 10*mux.ClockRate).Duration()
+				if u.Track == tt.track && sent > 60*time.Second && sent < 120*time.Second {
+					continue
+				}
+				o.pass(noon.Add(sent))
+				o.Write([]*mux.Unit{u}, o.now)
+				o.collect()
+			}
+			checkRun(t, o)
+			if notes := o.Status().Notes; len(notes) != 1 || notes[0] != tt.note {
+				t.Errorf("notes = %q, want %q", notes, tt.note)
+			}
+			if gaps, disc := o.counts(); gaps < tt.gaps || gaps > tt.gaps+1 || disc != 0 {
+				t.Errorf("%d gaps, %d discontinuities, want %d, 0\n%v", gaps, disc, tt.gaps, o)
+			}
+			for _, slot := range o.slots[len(o.slots)-10:] {
+				for _, seg := range slot.Segments {
+					if seg.Gap {
+						t.Errorf("%s/%d is a gap, long after the track was back", seg.Rendition, seg.Sequence)
+					}
+				}
+			}
+		})
+	}
+}
