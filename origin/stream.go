@@ -207,7 +207,13 @@ func (s *Stream) advance(now time.Time) {
 	})
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.dead.Store(s.seg.Phase() == segmenter.PhaseDead)
+	if dead := s.seg.Phase() == segmenter.PhaseDead; s.dead.Swap(dead) != dead {
+		if dead {
+			s.log.Warn("no media for longer than gaps may last; playlists answer 503 until it is back")
+		} else {
+			s.log.Info("media is back")
+		}
+	}
 	for _, note := range s.seg.Notes(s.noted) {
 		s.log.Info("about the media", "note", note)
 		s.noted++

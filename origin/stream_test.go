@@ -129,7 +129,8 @@ func checkSlides(t *testing.T, last, m *playlist.Media) {
 // hls-rules A39, D22, D23, H17
 func TestStreamLosesItsSource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBed(t, origin.StreamConfig{})
+		log, logged := newLog()
+		b := newBed(t, origin.StreamConfig{Log: log})
 		defer b.stop()
 		source := b.play(muxtest.AV())
 		source.send(30 * time.Second)
@@ -153,6 +154,10 @@ func TestStreamLosesItsSource(t *testing.T) {
 		}
 		b.sentence(b.body("/live/main.m3u8", 503), "the source of stream live has been away for ")
 		b.body("/live/ready", 503)
+		time.Sleep(time.Minute)
+		if n := strings.Count(logged(), "playlists answer 503"); n != 1 {
+			t.Errorf("the log says %d times that there is no media:\n%s", n, logged())
+		}
 
 		// The same encoder comes back: no reload, no end, numbers run on.
 		source.feed = b.attach()
@@ -170,6 +175,9 @@ func TestStreamLosesItsSource(t *testing.T) {
 			t.Error("the playlist has ended")
 		}
 		b.body("/live/ready", 200)
+		if !strings.Contains(logged(), "media is back") {
+			t.Errorf("the log does not say that media is back:\n%s", logged())
+		}
 	})
 }
 
