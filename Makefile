@@ -56,7 +56,7 @@ unit-386:
 
 ## e2e: end-to-end tests with real sources and players (RUN=regexp picks some)
 e2e:
-	$(GO) test -tags e2e -count=1 -parallel 4 -timeout 14m $(if $(RUN),-v -run '$(RUN)') ./cmd/headwater/e2e/...
+	$(GO) test -tags e2e -count=1 -parallel 6 -timeout 14m $(if $(RUN),-v -run '$(RUN)') ./cmd/headwater/e2e/...
 
 ## fuzz: every fuzz target for FUZZTIME (30s) each
 fuzz:

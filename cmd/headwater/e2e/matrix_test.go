@@ -51,7 +51,7 @@ func TestPipelines(t *testing.T) {
 			enter(t)
 			ffmpegDecodes(t, s.playlist(), p.video)
 			ffprobeFinds(t, s.url+"/live.ts", p.tracks)
-			checkFinds(t, s.playlist())
+			checkFinds(t, s.playlist(), "B14") // nobody set a bit rate
 		})
 	}
 }
@@ -67,10 +67,11 @@ func TestConnect(t *testing.T) {
 		enter(t)
 		ffmpegExact(t, s.url+"/live/main.m3u8", film)
 
-		// The source goes and comes back: so does the stream, under the same URL.
+		// The source goes and comes back: so does the stream, under the same
+		// URL. ffmpeg knows nothing of discontinuities and says so.
 		source.kill()
 		film.listen(t, port)
-		ffmpegDecodes(t, s.playlist(), true)
+		ffmpegDecodes(t, s.playlist(), true, "non monotonically increasing dts")
 	})
 	t.Run("tcpserversink", func(t *testing.T) {
 		t.Parallel()

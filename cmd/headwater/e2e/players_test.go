@@ -90,12 +90,13 @@ func ffmpegPackets(t *testing.T, url string) received {
 	return got
 }
 
-// ffmpegDecodes decodes what a player would choose, without a warning.
-func ffmpegDecodes(t *testing.T, url string, video bool) {
+// ffmpegDecodes decodes what a player would choose, without a warning but those
+// that a pattern in allowed matches.
+func ffmpegDecodes(t *testing.T, url string, video bool, allowed ...string) {
 	t.Helper()
 	r := run(t, limit, "ffmpeg", "-v", "warning", "-nostdin", "-i", url, "-t", fmt.Sprint(watched.Seconds()),
 		"-f", "null", "-progress", "-", "-").must(t)
-	noWarning(t, r.stderr)
+	noWarning(t, r.stderr, allowed...)
 	if video && !regexp.MustCompile(`(?m)^frame=\d{3}`).MatchString(r.stdout) {
 		t.Errorf("fewer than 100 pictures were decoded:\n%s", tail(r.stdout, 12))
 	}

@@ -221,7 +221,7 @@ func pause(ctx context.Context, d time.Duration) {
 var errNotYet = errors.New("not yet")
 
 // slots bounds how many players run at once: the machine may have two cores.
-var slots = make(chan struct{}, 3)
+var slots = make(chan struct{}, 4)
 
 // enter waits for a free slot and holds it until the test ends.
 func enter(t *testing.T) {
