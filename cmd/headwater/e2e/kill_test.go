@@ -49,6 +49,9 @@ func TestKill(t *testing.T) {
 		s.process.kill()
 		s.start()
 		eventually(t, 60*time.Second, fmt.Sprintf("media after kill %d", i+1), func() error {
+			if s.process.ended() {
+				t.Fatalf("headwater ended by itself: %v", s.process.err)
+			}
 			if now := rec.newest(); now <= known {
 				return fmt.Errorf("the newest segment is number %d, and was %d before", now, known)
 			}
