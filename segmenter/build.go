@@ -13,8 +13,8 @@ import (
 
 // Distances of PCRs in a segment, in media time (hls-rules C07).
 const (
-	pcrEvery = 90 * mux.ClockRate / 1000 // between two that are inserted for one missing
-	pcrLead  = mux.ClockRate / 10        // DTS - PCR if the source has none
+	pcrEvery = 95 * mux.ClockRate / 1000 // at most between two, else one is inserted
+	pcrLead  = mux.ClockRate / 10        // DTS - PCR if the source has none, and of wrapped audio
 )
 
 // tsBuilder lists the bytes of a transport stream segment.
@@ -60,6 +60,7 @@ func buildTS(seg *Segment, o *openSlot) {
 			b.emit(run)
 		}
 	}
+	b.end(o)
 	seg.finish(b.data)
 }
 
@@ -90,13 +91,38 @@ func (b *tsBuilder) clock(u *mux.Unit) {
 	if u.HasPCR {
 		now = u.PCR
 	}
+	b.bridge(now, cc)
+	if u.HasPCR || now-b.pcr >= mux.ClockRate {
+		b.setPCR(now)
+	}
+}
+
+// bridge inserts PCRs between the newest one and now.
+func (b *tsBuilder) bridge(now mux.Ticks, cc uint8) {
 	for b.begun && now-b.pcr > pcrEvery && now-b.pcr < mux.ClockRate {
 		b.setPCR(b.pcr + min(pcrEvery, (now-b.pcr+1)/2))
 		b.emit(ts.AppendPCR(nil, b.ref, cc, b.pcr, false))
 	}
-	if u.HasPCR || now-b.pcr >= mux.ClockRate {
-		b.setPCR(now)
+}
+
+// end inserts PCRs from the last unit of the reference track to where the next
+// segment begins, for the first PCR there is its own.
+func (b *tsBuilder) end(o *openSlot) {
+	var last, before *mux.Unit
+	for _, u := range o.units {
+		if u.Program.Tracks[u.Track].PID == b.ref {
+			before, last = last, u
+		}
 	}
+	if before == nil || o.lost || o.broken {
+		return
+	}
+	end := o.end - o.shift
+	if o.layout.ref != o.layout.audio { // of pictures that is a PTS: decoding goes on at the pace it had
+		end = 2*last.DTS - before.DTS
+	}
+	tail := last.Packets[len(last.Packets)-1]
+	b.bridge(end-b.lead, ts.Continuity(tail[len(tail)-mux.PacketSize:]))
 }
 
 // startsWithPCR reports whether the first packet of p carries a PCR (ISO/IEC

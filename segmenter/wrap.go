@@ -7,7 +7,7 @@ import (
 
 // maxGroup is how long the audio frames of one PES packet may last together.
 // Each PES packet carries a PCR, so that these are never 100 ms apart (hls-rules C07).
-const maxGroup = 95 * mux.ClockRate / 1000
+const maxGroup = pcrEvery
 
 // wrapper makes PES units of raw audio frames. It lives as long as the stream,
 // so that continuity counters run on.
@@ -59,7 +59,7 @@ func (s *Segmenter) flushWrapper() {
 	u := &mux.Unit{
 		Program: first.Program, Track: first.Track, Seq: first.Seq,
 		PTS: group[0].PTS, DTS: group[0].PTS, Access: mux.AccessRandom,
-		PCR: group[0].PTS, HasPCR: true,
+		PCR: group[0].PTS - pcrLead, HasPCR: true,
 		Packets: packets, Frames: group,
 	}
 	for _, p := range packets {
