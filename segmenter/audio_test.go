@@ -150,3 +150,21 @@ func TestFormatChangeInsideConnection(t *testing.T) {
 		}
 	}
 }
+
+// Sound that belongs into a hole does not make the segment before it longer
+// than it may be, wherever the hole lies (hls-rules A12, H17).
+func TestSoundAroundAHole(t *testing.T) {
+	for from := 60 * time.Second; from < 66*time.Second; from += 500 * time.Millisecond {
+		for length := 500 * time.Millisecond; length < 9*time.Second; length += 700 * time.Millisecond {
+			stream := muxtest.AV()
+			stream.BFrames, stream.AudioLag = 2, mux.ClockRate/4
+			stream.Gaps = []muxtest.Gap{{From: mux.FromDuration(from), To: mux.FromDuration(from + length)}}
+			o := newOrigin(t, segmenter.Config{}, &segmenter.MemoryRegistry{}, nil)
+			o.feed(stream, 0, 100*time.Second, nil)
+			checkRun(t, o)
+			if t.Failed() {
+				t.Fatalf("hole of %v at %v\n%v", length, from, o)
+			}
+		}
+	}
+}

@@ -126,11 +126,16 @@ func (s *Segmenter) dropBefore(e mux.Ticks) {
 	s.stats.dropped += uint64(before - len(w.units))
 }
 
-// slotFor returns the slot for a unit of epoch time e. What comes too late for
-// its slot goes into the oldest that is still open, unless it lies before the
-// start of all that is published.
+// slotFor returns the slot for a unit of epoch time e, or nil if it lies in a
+// hole between slots. What comes too late for its slot goes into the oldest
+// that is still open, unless it lies before the start of all that is published.
 func (s *Segmenter) slotFor(e mux.Ticks) *openSlot {
 	if o := s.slots.at(e); o != nil {
+		hole := o.cut && e >= o.end // its time is that of a hole
+		if hole || (o.shift-s.clock.shift)&(mux.Wrap-1) != 0 && o.broken { // or of the clock before its own
+			s.stats.dropped++
+			return nil
+		}
 		return o
 	}
 	o := s.slots.first()
