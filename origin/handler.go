@@ -88,8 +88,14 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, rt route) (status
 }
 
 // fail answers with a status and one plain sentence, and returns the status.
+// Nothing that was said about the resource itself holds for the sentence.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, status int, cacheControl []string, sentence string) int {
 	h := w.Header()
+	delete(h, "Etag")
+	delete(h, "Last-Modified")
+	if status != http.StatusRequestedRangeNotSatisfiable {
+		delete(h, "Content-Range")
+	}
 	h["Content-Type"] = s.headers.text
 	h["Cache-Control"] = cacheControl
 	h["Content-Length"] = []string{strconv.Itoa(len(sentence) + 1)}

@@ -198,6 +198,9 @@ func TestSegmentForms(t *testing.T) {
 			if res.StatusCode != tt.status || string(body) != tt.body {
 				t.Errorf("%s: %d with %d bytes, want %d with %d", tt.name, res.StatusCode, len(body), tt.status, len(tt.body))
 			}
+			if tt.status >= 400 && res.Header.Get("Etag")+res.Header.Get("Last-Modified") != "" {
+				t.Errorf("%s: the sentence has the validators of the segment: %v", tt.name, res.Header)
+			}
 			span := strings.Replace(tt.span, "SIZE", h.Get("Content-Length"), 1)
 			if got := res.Header.Get("Content-Range"); span != "" && got != span {
 				t.Errorf("%s: Content-Range %q, want %q", tt.name, got, span)

@@ -58,8 +58,6 @@ func (s *Server) sendSegment(w http.ResponseWriter, r *http.Request, st *Stream,
 		switch result {
 		case rangeUnsatisfiable:
 			h["Content-Range"] = []string{fmt.Sprintf("bytes */%d", e.seg.Size)}
-			delete(h, "Etag") // of the segment, not of the sentence
-			delete(h, "Last-Modified")
 			return s.fail(w, r, http.StatusRequestedRangeNotSatisfiable, s.headers.brief, "the range lies outside of the segment"), 0
 		case rangePartial:
 			part, status = p, http.StatusPartialContent
