@@ -131,7 +131,7 @@ func (s *Segmenter) dropBefore(e mux.Ticks) {
 // that is still open, unless it lies before the start of all that is published.
 func (s *Segmenter) slotFor(e mux.Ticks) *openSlot {
 	if o := s.slots.at(e); o != nil {
-		hole := o.cut && e >= o.end // its time is that of a hole
+		hole := o.cut && e >= o.end                                        // its time is that of a hole
 		if hole || (o.shift-s.clock.shift)&(mux.Wrap-1) != 0 && o.broken { // or of the clock before its own
 			s.stats.dropped++
 			return nil

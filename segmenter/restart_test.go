@@ -50,6 +50,28 @@ func TestRestart(t *testing.T) {
 	}
 }
 
+// Another target duration in the configuration cannot change the URL's (hls-rules
+// A13, H29), and that is told; the same one is not.
+func TestRestartWithAnotherTarget(t *testing.T) {
+	for _, gop := range []int{50, 200, 210} { // 2 s, 8 s, 8.4 s
+		stream := muxtest.AV()
+		stream.GOP = gop
+		registry := &segmenter.MemoryRegistry{}
+		a := newOrigin(t, segmenter.Config{TargetDuration: 6 * time.Second}, registry, nil)
+		a.feed(stream, 0, 100*time.Second, nil)
+		for _, tt := range []struct {
+			target time.Duration
+			notes  int
+		}{{6 * time.Second, 0}, {10 * time.Second, 1}} {
+			b := newOrigin(t, segmenter.Config{TargetDuration: tt.target}, registry, a.last())
+			st := b.Status()
+			if len(st.Notes) != tt.notes || st.Record.TargetDuration != a.Status().Record.TargetDuration {
+				t.Errorf("GOP of %d, target %v: target duration %d, notes %q", gop, tt.target, st.Record.TargetDuration, st.Notes)
+			}
+		}
+	}
+}
+
 // After an hour's outage the playlist does not crawl through gaps: it waits for
 // the source, then shows as many as a window can hold.
 func TestRestartAfterAnHour(t *testing.T) {

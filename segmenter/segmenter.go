@@ -72,6 +72,9 @@ func New(cfg Config, registry Registry, last *Slot) (*Segmenter, error) {
 	}
 	if s.record.Target == 0 {
 		s.measure = &measurement{}
+	} else if want := mux.FromDuration(s.cfg.TargetDuration); s.record.GOP <= want && s.record.Target != want {
+		s.note(fmt.Sprintf("segments stay %.4g s: a playlist's target duration never changes; for segments of %.4g s give the stream another name, or delete its data",
+			s.record.Target.Duration().Seconds(), s.cfg.TargetDuration.Seconds()))
 	}
 	s.Attach(time.Time{})
 	return s, nil
