@@ -5,6 +5,7 @@ import (
 	"runtime/debug"
 	"runtime/metrics"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -49,11 +50,12 @@ func TestMemoryTunerRun(t *testing.T) {
 	t.Setenv("GOGC", "")
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
-		live, allocated := uint64(1<<20), uint64(0)
+		var live, allocated atomic.Uint64
+		live.Store(1 << 20)
 		var set []int
 		tuner := memoryTuner{
 			interval: 2 * time.Second,
-			heap:     func() (uint64, uint64) { return live, allocated },
+			heap:     func() (uint64, uint64) { return live.Load(), allocated.Load() },
 			set:      func(percent int) int { set = append(set, percent); return 0 },
 		}
 		done := make(chan error, 1)
@@ -67,7 +69,8 @@ func TestMemoryTunerRun(t *testing.T) {
 			{1 << 30, 1 << 30}, // 512 MiB a second
 			{1 << 20, 0},
 		} {
-			live, allocated = step.live, allocated+step.allocated
+			live.Store(step.live)
+			allocated.Add(step.allocated)
 			time.Sleep(2 * time.Second)
 			synctest.Wait()
 		}
