@@ -24,7 +24,7 @@ build:
 
 ## test: everything, with real players; installs the Debian packages it lacks
 test: export CI := 1
-test: programs fmt vet lint unit unit-386 e2e
+test: programs fmt vet lint unit unit-386 day e2e
 
 ## check: the quick part of test: fmt vet lint unit
 check: fmt vet lint unit
@@ -52,7 +52,11 @@ unit:
 
 ## unit-386: the pure packages with 32-bit ints
 unit-386:
-	GOARCH=386 CGO_ENABLED=0 $(GO) test $(PURE)
+	GOARCH=386 CGO_ENABLED=0 $(GO) test -short $(PURE)
+
+## day: the tests that simulate 24 hours, which the race detector would slow down
+day:
+	$(GO) test -run 'Day' ./segmenter ./origin
 
 ## e2e: end-to-end tests with real sources and players (RUN=regexp picks some)
 e2e:
@@ -86,4 +90,4 @@ tidy:
 clean:
 	rm -rf bin
 
-.PHONY: help demo build test check programs fmt vet lint unit unit-386 e2e fuzz bench golden programme tidy clean
+.PHONY: help demo build test check programs fmt vet lint unit unit-386 day e2e fuzz bench golden programme tidy clean

@@ -16,7 +16,7 @@ import (
 // day, without drift (hls-rules C22, C25, A18).
 func TestRawAudioForADay(t *testing.T) {
 	day := 24 * time.Hour
-	if testing.Short() {
+	if testing.Short() || raceEnabled {
 		day = time.Hour
 	}
 	stream := muxtest.RawAudio(mux.CodecMP3)
