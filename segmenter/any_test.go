@@ -55,7 +55,7 @@ func TestAnySource(t *testing.T) {
 			start := now
 			units := stream.UnitsFor(mux.Ticks(rapid.IntRange(0, 60*mux.ClockRate).Draw(t, "length")))
 			jumpAt := rapid.IntRange(0, 4000).Draw(t, "jumpAt")
-			jump := mux.Ticks(rapid.SampledFrom([]int{0, 0, -50_000, 100_000, 1_000_000, -1_000_000, 1 << 33}).Draw(t, "jump"))
+			jump := rapid.SampledFrom([]mux.Ticks{0, 0, -50_000, 100_000, 1_000_000, -1_000_000, 1 << 33}).Draw(t, "jump")
 			for i, u := range units {
 				if u.Track == skip {
 					continue
