@@ -10,7 +10,7 @@ type signature struct {
 }
 
 const (
-	asHTTP = "an HTTP request; publish by HTTP to the HTTP port, or send the bare stream here"
+	asHTTP = "an HTTP request; players connect to the HTTP port, encoders send the bare stream here"
 	asText = "text, not media"
 	asMP4  = "MP4, to be sent as MPEG-TS (ffmpeg -f mpegts)"
 )
