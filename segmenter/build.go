@@ -1,7 +1,6 @@
 package segmenter
 
 import (
-	"cmp"
 	"encoding/binary"
 	"hash/crc32"
 	"slices"
@@ -33,7 +32,7 @@ type tsBuilder struct {
 func buildTS(seg *Segment, o *openSlot) {
 	p := o.layout.program
 	b := &tsBuilder{ref: p.Tracks[o.layout.ref].PID, lead: pcrLead}
-	slices.SortFunc(o.units, func(x, y *mux.Unit) int { return cmp.Compare(x.Seq, y.Seq) })
+	o.sort()
 
 	pmt := ts.BuildPMT(p, o.layout.tracks, b.ref)
 	packets := uint64(len(ts.AppendSection(nil, p.PMTPID, 0, pmt)) / mux.PacketSize)

@@ -19,7 +19,6 @@ func (s *Segmenter) randomAccess(a arrival, e mux.Ticks) {
 	o := s.slots.current
 	switch {
 	case o != nil && n <= o.n: // a later keyframe of the same slot
-		o.keyed = true
 		return
 	case o == nil && s.joining: // the head of this slot was missed
 		s.joining, s.joined = false, n

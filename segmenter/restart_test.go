@@ -1,6 +1,7 @@
 package segmenter_test
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -132,4 +133,42 @@ func TestPauseAndStall(t *testing.T) {
 			t.Errorf("%d gaps, %d discontinuities\n%v", gaps, disc, o)
 		}
 	})
+}
+
+// A connection that breaks and comes back inside a slot goes on behind what it
+// brought before, although its demuxer counts units from the start again.
+func TestReconnectInsideSlot(t *testing.T) {
+	stream := muxtest.AV()
+	o := newOrigin(t, segmenter.Config{}, &segmenter.MemoryRegistry{}, nil)
+	var want []byte
+	seq := uint64(0)
+	for _, u := range stream.UnitsFor(30 * mux.ClockRate) {
+		at := (u.DTS - 10*mux.ClockRate).Duration()
+		o.pass(noon.Add(at))
+		if u.Track == 0 && at == 20*time.Second {
+			o.Detach(o.now)
+			o.Attach(o.now)
+			seq = 0
+		}
+		c := *u
+		c.Seq = seq
+		seq++
+		if u.Track == 0 {
+			want = append(want, bytes.Join(u.Packets, nil)...)
+		}
+		o.Write([]*mux.Unit{&c}, o.now)
+		o.collect()
+	}
+	checkRun(t, o)
+	var got []byte
+	for _, seg := range o.rendition(segmenter.RenditionMain) {
+		for b := data(seg); len(b) > 0; b = b[mux.PacketSize:] {
+			if mux.PID(b[1]&0x1f)<<8|mux.PID(b[2]) == muxtest.VideoPID {
+				got = append(got, b[:mux.PacketSize]...)
+			}
+		}
+	}
+	if gaps, disc := o.counts(); gaps+disc > 0 || len(got) < len(want)/2 || !bytes.HasPrefix(want, got) {
+		t.Errorf("%d gaps, %d discontinuities; %d bytes are not the first of %d\n%v", gaps, disc, len(got), len(want), o)
+	}
 }

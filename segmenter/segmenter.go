@@ -84,6 +84,9 @@ func New(cfg Config, registry Registry, last *Slot) (*Segmenter, error) {
 // ones until its first units show that it runs on.
 func (s *Segmenter) Attach(time.Time) {
 	s.clock.attach()
+	for _, o := range s.slots.open {
+		o.sort()
+	}
 	s.ahead.clear()
 	s.holed = true
 	s.tracks = presence{seen: seenTracks{}, knew: seenTracks{}}

@@ -1,6 +1,11 @@
 package segmenter
 
-import "headwater/mux"
+import (
+	"cmp"
+	"slices"
+
+	"headwater/mux"
+)
 
 // openSlot is a slot that is not handed out yet.
 type openSlot struct {
@@ -12,12 +17,12 @@ type openSlot struct {
 	broken      bool      // another clock or format begins behind it
 	gap         bool      // there is no media
 	independent bool
-	keyed       bool // a keyframe came after a start without one
 	dirty       bool
 	layout      layout
 	shift       mux.Ticks // epoch time - timestamps on the wire
 
 	units  []*mux.Unit // with TS packets, in the order of arrival
+	sorted int         // how many of them are in the order of the input
 	bytes  int64
 	frames []mux.Frame // of packed audio, with epoch times
 	media  mux.Ticks   // epoch end of the reference track's media
@@ -28,6 +33,13 @@ func (o *openSlot) add(u *mux.Unit) {
 	o.units = append(o.units, u)
 	o.bytes += int64(u.Size)
 	o.dirty = o.dirty || u.Damaged
+}
+
+// sort puts the units of the connection that is ending into the order of its
+// input. The next one counts from the start again.
+func (o *openSlot) sort() {
+	slices.SortFunc(o.units[o.sorted:], func(x, y *mux.Unit) int { return cmp.Compare(x.Seq, y.Seq) })
+	o.sorted = len(o.units)
 }
 
 // worth reports whether the slot is to be published: if media is missing at
