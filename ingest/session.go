@@ -110,6 +110,7 @@ func worthFlushing(err error) bool {
 // read reads until the connection fails or is no use any more, and says why.
 func (s *session) read(ctx context.Context) error {
 	now := s.info.Since
+	gather := newGatherer(s.conn, s.opts.Gather)
 	for silent := true; ; {
 		if err := s.conn.SetReadDeadline(now.Add(s.opts.Timeout)); err != nil {
 			return s.reason(ctx, err)
@@ -127,6 +128,9 @@ func (s *session) read(ctx context.Context) error {
 		}
 		if err != nil {
 			return s.reason(ctx, err)
+		}
+		if s.feed != nil {
+			gather.wait(n, now)
 		}
 	}
 }

@@ -184,9 +184,10 @@ func (s *Stream) setRunning(running bool) {
 	s.taken.Broadcast()
 }
 
-// tick lets the segmenter see time pass until ctx ends.
+// tick lets the segmenter see time pass until ctx ends. All streams tick at the
+// same instants, so that the process wakes up once for all of them.
 func (s *Stream) tick(ctx context.Context) {
-	t := time.NewTicker(advanceInterval)
+	t := time.NewTimer(0)
 	defer t.Stop()
 	for {
 		select {
@@ -195,6 +196,8 @@ func (s *Stream) tick(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
+		now := time.Now()
+		t.Reset(now.Truncate(advanceInterval).Add(advanceInterval).Sub(now))
 	}
 }
 

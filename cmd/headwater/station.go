@@ -110,6 +110,10 @@ func (s *station) openData(dir string) error {
 	return nil
 }
 
+// gather is how long media may wait to be read together: little beside a
+// segment, and enough for one wake-up to serve all sources.
+const gather = 100 * time.Millisecond
+
 // addStream makes one stream and its source.
 func (s *station) addStream(ctx context.Context, opts *serveOptions, cfg *StreamConfig) error {
 	streamCfg := origin.StreamConfig{
@@ -166,6 +170,7 @@ func (s *station) newSource(ctx context.Context, opts *serveOptions, cfg *Stream
 	o := ingest.Options{
 		Stream: cfg.Name, Sink: sink, Log: s.log,
 		Program: cfg.Program, Timeout: cfg.Timeout, Allow: cfg.Allow,
+		Gather: gather,
 	}
 	if cfg.Connect != "" {
 		place.fetches = cfg.Connect
