@@ -19,6 +19,14 @@ type endpoint struct {
 	fetches string // address that it is fetched from
 }
 
+// announceAtTerminal is announceServe for a process that may be a service: what
+// is not shown to a person is for the log alone.
+func announceAtTerminal(w io.Writer, at endpoints) {
+	if isTerminal(w) {
+		announceServe(w, at)
+	}
+}
+
 // announceServe tells a person how to send a stream and how to watch it.
 func announceServe(w io.Writer, at endpoints) {
 	fmt.Fprintf(w, "\nheadwater %s is ready.\n\nWatch and listen, in a browser or on a phone in the same network:\n\n", buildVersion())

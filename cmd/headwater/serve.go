@@ -46,7 +46,7 @@ A flag beats its environment variable, which beats the file.`,
 				if err != nil {
 					return err
 				}
-				return runServe(ctx, c, serveOptions{Config: cfg, announce: announceServe})
+				return runServe(ctx, c, serveOptions{Config: cfg, announce: announceAtTerminal})
 			}
 		},
 	}
@@ -59,8 +59,8 @@ type serveOptions struct {
 	// inside makes the sources of streams that are fed in this process, by
 	// the name of the stream, which is in Config.Streams too.
 	inside map[string]func(sink ingest.Sink) ingest.Source
-	// announce tells a person at a terminal what to do next. It is called once
-	// all ports are bound, with standard output if that is a terminal.
+	// announce tells a person what to do next. It is called once all ports are
+	// bound, with standard output.
 	announce func(w io.Writer, at endpoints)
 }
 
@@ -73,7 +73,7 @@ func runServe(ctx context.Context, c *console, opts serveOptions) error {
 		return err
 	}
 	log.Info("started", "version", buildVersion(), "http", s.endpoints.http, "streams", len(s.endpoints.streams))
-	if opts.announce != nil && isTerminal(c.stdout) {
+	if opts.announce != nil {
 		opts.announce(c.stdout, s.endpoints)
 	}
 	if err := s.run(ctx); err != nil {
