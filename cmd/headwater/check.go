@@ -4,6 +4,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"net/url"
 
 	"headwater/cmd/headwater/check"
 )
@@ -11,7 +12,7 @@ import (
 func checkCommand() command {
 	return command{
 		name:    "check",
-		args:    "URL",
+		args:    "[flags] URL",
 		summary: "watch an HLS stream, anybody's, and tell which rules it breaks",
 		text: `Watches the HLS stream at URL (a multivariant or a media playlist) as a player
 would: it follows all its playlists, downloads every segment once, and tells by
@@ -36,6 +37,9 @@ Example:
 				}
 				if len(args) == 0 || len(args) > 1 && fs.NArg() > 0 {
 					return usageErrorf("one URL is needed, of an .m3u8 playlist")
+				}
+				if u, err := url.Parse(args[0]); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+					return usageErrorf("%s is no URL: it must be like http://localhost:8080/live.m3u8", args[0])
 				}
 				if *length <= 0 {
 					return usageErrorf("--for %v: must be longer than nothing", *length)

@@ -21,7 +21,7 @@ func TestCheckUsage(t *testing.T) {
 		{"two URLs", []string{"check", "http://a/x.m3u8", "http://b/x.m3u8"}, statusUsage, "one URL is needed"},
 		{"no time", []string{"check", "--for", "0s", "http://a/x.m3u8"}, statusUsage, "must be longer"},
 		{"a wrong flag behind the URL", []string{"check", "http://a/x.m3u8", "--four", "3s"}, statusUsage, "four"},
-		{"not an address of the web", []string{"check", "live.m3u8"}, statusFailed, "not an http or https URL"},
+		{"not an address of the web", []string{"check", "live.m3u8"}, statusUsage, "is no URL"},
 		{"nobody there", []string{"check", "http://127.0.0.1:1/x.m3u8"}, statusFailed, "no playlist can be had"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
