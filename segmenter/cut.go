@@ -7,8 +7,8 @@ import (
 	"headwater/mux"
 )
 
-// maxFill bounds how many gap slots are made for one absence: more than any
-// window shows.
+// maxFill bounds how many gap slots are made for one absence. After a longer
+// one the window begins anew: its playlist would show nothing else.
 const maxFill = 20_000
 
 // randomAccess decides at a reference unit where a decoder can start, epoch

@@ -108,10 +108,6 @@ func (w *Window) expiry(i int) time.Time {
 	return w.removed[i].Add(w.held[i].Duration() + w.longest + w.cfg.Grace)
 }
 
-// Retention returns how long a segment of duration d stays fetchable after it
-// left the playlist, at the least.
-func (w *Window) Retention(d time.Duration) time.Duration { return d + w.longest + w.cfg.Grace }
-
 // Expire drops and returns the segments that need not be fetchable any more.
 func (w *Window) Expire(at time.Time) []*Segment {
 	n := 0
