@@ -1,7 +1,9 @@
 package ingest
 
 import (
+	"io"
 	"net"
+	"os"
 	"syscall"
 	"time"
 )
@@ -11,7 +13,7 @@ import (
 // is left alone until the next point of a grid that all connections share, so
 // that one wake-up of the process serves them all.
 const (
-	// gatherBusy is how much one Read must bring for the next to follow at
+	// gatherBusy is how much one read must bring for the next to follow at
 	// once: a source that is behind, or faster than real time, is not slowed.
 	gatherBusy = 64 << 10
 	// gatherLow is what must wait in the socket for the system to wake us
@@ -19,33 +21,84 @@ const (
 	gatherLow = 256 << 10
 )
 
-// gatherer lets the bytes of one connection come together.
+// gatherer reads one connection at the points of the grid. It asks the socket
+// what is there and never waits for it, so that what comes between wakes nobody.
 type gatherer struct {
-	every time.Duration // the grid; 0 means that nothing is gathered
-	raw   syscall.RawConn
+	conn    *net.TCPConn
+	raw     syscall.RawConn
+	every   time.Duration // the grid
+	timeout time.Duration // of silence
+	heard   time.Time     // when bytes came last
+	busy    bool          // the last read brought much
+
+	try func(fd uintptr) bool // readNow, made once
+	p   []byte                // arguments and results of try
+	n   int
+	err error
 }
 
-// newGatherer returns one for conn. Only TCP connections are gathered.
-func newGatherer(conn net.Conn, every time.Duration) gatherer {
+// newGatherer returns one for conn, or nil if it cannot be gathered: only TCP
+// connections are. conn is read by nobody else from then on. now is when bytes
+// came last; a connection that is silent for timeout after that has failed.
+func newGatherer(conn net.Conn, every, timeout time.Duration, now time.Time) *gatherer {
 	tcp, ok := conn.(*net.TCPConn)
 	if !ok || every <= 0 {
-		return gatherer{}
+		return nil
 	}
 	raw, err := tcp.SyscallConn()
-	if err != nil {
-		return gatherer{}
+	if err != nil || setLowWater(raw, gatherLow) != nil {
+		return nil
 	}
-	return gatherer{every: every, raw: raw}
+	if err := tcp.SetReadDeadline(time.Time{}); err != nil {
+		return nil // it has gone; Read of conn will say so
+	}
+	g := &gatherer{conn: tcp, raw: raw, every: every, timeout: timeout, heard: now}
+	g.try = g.readNow
+	return g
 }
 
-// wait waits for the next point of the grid after a Read that ended at now and
-// brought n bytes.
-func (g *gatherer) wait(n int, now time.Time) {
-	if g.every == 0 || n >= gatherBusy || setLowWater(g.raw, gatherLow) != nil {
-		return
+// Read waits for the next point of the grid, unless the last Read brought much,
+// and reads what has come. It never returns 0 without an error, which is
+// os.ErrDeadlineExceeded after a silence.
+func (g *gatherer) Read(p []byte) (int, error) {
+	for {
+		if !g.busy {
+			now := time.Now()
+			time.Sleep(now.Truncate(g.every).Add(g.every).Sub(now))
+		}
+		g.p = p
+		err := g.raw.Read(g.try)
+		g.p = nil
+		if err == nil {
+			err = g.err
+		}
+		if err == nil {
+			g.busy, g.heard = g.n >= gatherBusy, time.Now()
+			return g.n, nil
+		}
+		g.busy = false
+		if err != syscall.EAGAIN {
+			return 0, g.explain(err)
+		}
+		if time.Since(g.heard) >= g.timeout {
+			return 0, g.explain(os.ErrDeadlineExceeded)
+		}
 	}
-	time.Sleep(now.Truncate(g.every).Add(g.every).Sub(now))
-	if err := setLowWater(g.raw, 1); err != nil {
-		g.every = 0 // the connection has gone; Read will say so
+}
+
+// readNow reads what is there. It reports true, for there is nothing to wait for.
+func (g *gatherer) readNow(fd uintptr) bool {
+	g.n, g.err = readSocket(fd, g.p)
+	return true
+}
+
+// explain says about a fault what Read of a [net.Conn] would.
+func (g *gatherer) explain(err error) error {
+	if _, ok := err.(*net.OpError); ok || err == io.EOF {
+		return err
 	}
+	if _, ok := err.(syscall.Errno); ok {
+		err = os.NewSyscallError("read", err)
+	}
+	return &net.OpError{Op: "read", Net: "tcp", Source: g.conn.LocalAddr(), Addr: g.conn.RemoteAddr(), Err: err}
 }

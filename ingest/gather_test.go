@@ -2,8 +2,11 @@ package ingest_test
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net"
 	"runtime"
+	"syscall"
 	"testing"
 	"time"
 
@@ -48,6 +51,61 @@ func TestGather(t *testing.T) {
 	}
 	if want, got := len(stream.UnitsFor(60*mux.ClockRate)), sink.all()[0].units; got != want {
 		t.Errorf("%d units, want %d", got, want)
+	}
+}
+
+// A gathered source ends for the same reasons as any other.
+func TestGatherEnds(t *testing.T) {
+	stopped := errors.New("stopped")
+	tests := []struct {
+		name string
+		end  func(source *net.TCPConn, stop context.CancelCauseFunc)
+		want error
+	}{
+		{"when it closes the connection", func(source *net.TCPConn, _ context.CancelCauseFunc) { source.Close() }, io.EOF},
+		{"when it is killed", func(source *net.TCPConn, _ context.CancelCauseFunc) {
+			source.SetLinger(0)
+			source.Close()
+		}, syscall.ECONNRESET},
+		{"when it falls silent", func(*net.TCPConn, context.CancelCauseFunc) {}, ingest.ErrSilent},
+		{"when the listener stops", func(_ *net.TCPConn, stop context.CancelCauseFunc) { stop(stopped) }, stopped},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			sink := &sink{}
+			opts := ingest.Options{Stream: "live", Sink: sink, Gather: 10 * time.Millisecond, Timeout: 500 * time.Millisecond}
+			l, err := ingest.Listen(t.Context(), "127.0.0.1:0", opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, stop := context.WithCancelCause(t.Context())
+			done := make(chan error, 1)
+			go func() { done <- l.Run(ctx) }()
+			conn, err := net.Dial("tcp", l.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			if _, err := conn.Write(muxtest.AV().Bytes(mux.ClockRate)); err != nil {
+				t.Fatal(err)
+			}
+			for len(sink.all()) == 0 {
+				runtime.Gosched()
+			}
+			tt.end(conn.(*net.TCPConn), stop)
+			f := sink.all()[0]
+			for !f.ended() {
+				runtime.Gosched()
+			}
+			if !errors.Is(f.cause, tt.want) {
+				t.Errorf("the feed was closed with %v, want %v", f.cause, tt.want)
+			}
+			stop(nil)
+			if err := <-done; err != nil {
+				t.Errorf("Run = %v", err)
+			}
+		})
 	}
 }
 

@@ -49,6 +49,8 @@ type session struct {
 	log   *slog.Logger // knows the source
 	feed  mux.Feed     // nil until the first unit
 
+	gather *gatherer // reads the connection once there is a feed; nil if it is read as it comes
+
 	// settled is called once, when the stream was attached; heard when the
 	// first byte arrives. Either may be nil.
 	heard, settled func()
@@ -110,12 +112,8 @@ func worthFlushing(err error) bool {
 // read reads until the connection fails or is no use any more, and says why.
 func (s *session) read(ctx context.Context) error {
 	now := s.info.Since
-	gather := newGatherer(s.conn, s.opts.Gather)
 	for silent := true; ; {
-		if err := s.conn.SetReadDeadline(now.Add(s.opts.Timeout)); err != nil {
-			return s.reason(ctx, err)
-		}
-		n, err := s.conn.Read(s.demux.Buffer())
+		n, err := s.receive(now)
 		now = time.Now()
 		if n > 0 {
 			if silent && s.heard != nil {
@@ -129,10 +127,19 @@ func (s *session) read(ctx context.Context) error {
 		if err != nil {
 			return s.reason(ctx, err)
 		}
-		if s.feed != nil {
-			gather.wait(n, now)
-		}
 	}
+}
+
+// receive reads what comes next into the demuxer's buffer. heard is when bytes
+// came last.
+func (s *session) receive(heard time.Time) (int, error) {
+	if s.gather != nil {
+		return s.gather.Read(s.demux.Buffer())
+	}
+	if err := s.conn.SetReadDeadline(heard.Add(s.opts.Timeout)); err != nil {
+		return 0, err
+	}
+	return s.conn.Read(s.demux.Buffer())
 }
 
 // reason turns what Read returned into why the session ends.
@@ -183,6 +190,7 @@ func (s *session) write(units []*mux.Unit, now time.Time) error {
 			s.settled()
 		}
 		s.journal.begin(s.demux.Format().String(), now)
+		s.gather = newGatherer(s.conn, s.opts.Gather, s.opts.Timeout, now)
 	}
 	s.journal.see(units[len(units)-1].Program, now)
 	s.feed.Write(units, now)
