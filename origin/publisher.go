@@ -219,7 +219,7 @@ func (p *publisher) measure(s *snapshot, status *segmenter.Status) {
 // copy of them. from is the number that the playlist begins with.
 func (r *rendition) view(from uint64) view {
 	held := r.window.Held()
-	r.entries = r.entries[max(0, len(r.entries)-len(held)):]
+	r.entries = slices.Delete(r.entries, 0, max(0, len(r.entries)-len(held))) // lets go of their bytes
 	v := view{name: r.name, suffix: r.suffix, listed: from}
 	if len(held) == 0 {
 		return v
