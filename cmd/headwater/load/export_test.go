@@ -1,0 +1,61 @@
+package load
+
+// TakeBody decodes a body that comes in the given pieces, and returns its media.
+func TakeBody(chunks bool, interval int, pieces ...[]byte) (media []byte, err error) {
+	b := body{chunked: chunks, titles: newTitles(interval)}
+	total := 0
+	for _, p := range pieces {
+		var n int
+		if n, err = b.take(p, func(m []byte) { media = append(media, m...) }); err != nil {
+			break
+		}
+		total += n
+	}
+	if err == nil && total != len(media) {
+		panic("take miscounts")
+	}
+	return media, err
+}
+
+// StampedFrame returns frame n of a run, sent at a time.
+func StampedFrame(run, n uint32, sent int64) []byte { return appendFrame(nil, stamp{run, n, sent}) }
+
+// Track is what a listener notes of the frames in pieces.
+type Track struct {
+	Frames, Missing, Disordered, Torn int64
+	Early                             bool
+	Sent                              []int64
+	Held                              int // bytes kept for the next piece
+}
+
+func TrackFrames(run uint32, pieces ...[]byte) Track {
+	t := tracker{run: run}
+	var sent []int64
+	for _, p := range pieces {
+		t.take(p, func(s int64) { sent = append(sent, s) })
+	}
+	return Track{t.frames, t.missing, t.disordered, t.torn, t.early, sent, len(t.part)}
+}
+
+// FirstFrameAt returns how many bytes of b are needed for the first frame; 0 if there is none.
+func FirstFrameAt(contentType string, b []byte) int {
+	f := newFirstFrame(contentType)
+	for i := range b {
+		if f.take(b[i : i+1]) {
+			return i + 1
+		}
+	}
+	return 0
+}
+
+// CountKinds returns how many of n listeners are of which kind.
+func CountKinds(n, slow, throttled int) (usual, slows, throttleds int) {
+	c := crowd{Listeners: Listeners{N: n, Slow: slow, Throttled: throttled}}
+	var counts [3]int
+	for i := range n {
+		counts[c.kindOf(i)]++
+	}
+	return counts[usualKind], counts[slowKind], counts[throttledKind]
+}
+
+var ErrChunk = errChunk
