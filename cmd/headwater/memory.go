@@ -10,12 +10,14 @@ import (
 
 // How much garbage may gather before it is collected. Nearly all that
 // headwater keeps is media, in large blocks without pointers: marking them
-// costs nothing, so that collections are cheap and garbage is just memory that
-// nobody else can have.
+// costs nothing, but each collection wakes the whole process. Garbage is
+// memory that nobody else can have.
 const (
-	slackShare = 10      // per cent of the live heap that garbage may come to
-	slackLeast = 1 << 20 // bytes that it may come to in any case
-	slackMost  = 100     // per cent; the default of package runtime
+	slackTime  = 8       // seconds in which as much is allocated as garbage may come to, within these bounds:
+	slackShare = 5       // per cent of the live heap
+	slackUsual = 15      // per cent of the live heap
+	slackLeast = 1 << 20 // bytes, in any case
+	slackMost  = 100     // per cent, in any case; the default of package runtime
 )
 
 // Metrics of package runtime.
@@ -26,8 +28,8 @@ const (
 
 // memoryTuner keeps garbage small against the media that is held, where
 // package runtime by itself lets it grow to the same size. It leaves room for
-// what a second allocates: many requests may make garbage so fast that
-// collections would cost more than the memory is worth.
+// what a second allocates, whatever that is: many requests may make garbage so
+// fast that collections would cost more than the memory is worth.
 type memoryTuner struct {
 	interval time.Duration
 	heap     func() (live, allocated uint64)
@@ -76,6 +78,7 @@ func (t memoryTuner) Run(ctx context.Context) error {
 // gcPercent returns how much a live heap of so many bytes may grow, in per
 // cent, if so many bytes are allocated in a second.
 func gcPercent(live, allocated uint64) int {
-	slack := max(live*slackShare/100, allocated, slackLeast)
+	slack := min(max(allocated*slackTime, live*slackShare/100), live*slackUsual/100)
+	slack = max(slack, allocated, slackLeast)
 	return int(min(max(slack*100/max(live, 1), slackShare), slackMost))
 }

@@ -20,9 +20,11 @@ func TestGCPercent(t *testing.T) {
 		{"an empty heap gets the default of the runtime", 0, 0, 100},
 		{"so does a small one", 1 << 20, 0, 100},
 		{"1 MiB may be garbage beside 4 MiB", 4 << 20, 0, 25},
-		{"a large heap gets a tenth", 200 << 20, 0, 10},
-		{"as does a huge one", 1 << 40, 0, 10},
-		{"a source adds less in a second than the tenth", 64 << 20, 350 << 10, 10},
+		{"a large heap gets a twentieth", 200 << 20, 0, 5},
+		{"as does a huge one", 1 << 40, 0, 5},
+		{"a source adds less in 8 s than the twentieth", 64 << 20, 350 << 10, 5},
+		{"what 20 sources add in 8 s may be garbage", 600 << 20, 8 << 20, 10},
+		{"but no more than a part of a heap whose media leaves soon", 200 << 20, 8 << 20, 15},
 		{"players that make 32 MiB of garbage in a second get room for it", 64 << 20, 32 << 20, 50},
 		{"but no more than the default", 64 << 20, 1 << 30, 100},
 	}
@@ -79,7 +81,7 @@ func TestMemoryTunerRun(t *testing.T) {
 			t.Errorf("Run() = %v, want nil", err)
 		}
 		// The last one is the runtime's own, put back at the end.
-		if want := []int{12, 10, 50, 100, 100}; !slices.Equal(set, want) {
+		if want := []int{12, 5, 50, 100, 100}; !slices.Equal(set, want) {
 			t.Errorf("percentages set = %v, want %v", set, want)
 		}
 	})
