@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"headwater/origin/http1"
 )
 
 // validator is what conditions of a request are compared with.
@@ -14,21 +16,21 @@ type validator struct {
 
 // check evaluates the conditions of a GET or HEAD in the order of RFC 9110
 // §13.2.2. It returns 200 to go on, 304 or 412.
-func (v validator) check(h http.Header) int {
-	if values := h["If-Match"]; len(values) > 0 {
-		if !matches(values, v.etag, true) {
+func (v validator) check(req *http1.Request) int {
+	if tags := req.Get(http1.IfMatch); tags != "" {
+		if !matches(tags, v.etag, true) {
 			return http.StatusPreconditionFailed
 		}
-	} else if since := first(h["If-Unmodified-Since"]); since != "" {
+	} else if since := req.Get(http1.IfUnmodifiedSince); since != "" {
 		if t, err := http.ParseTime(since); err == nil && v.modified.After(t) {
 			return http.StatusPreconditionFailed
 		}
 	}
-	if values := h["If-None-Match"]; len(values) > 0 {
-		if matches(values, v.etag, false) {
+	if tags := req.Get(http1.IfNoneMatch); tags != "" {
+		if matches(tags, v.etag, false) {
 			return http.StatusNotModified
 		}
-	} else if since := first(h["If-Modified-Since"]); since != "" {
+	} else if since := req.Get(http1.IfModifiedSince); since != "" {
 		if t, err := http.ParseTime(since); err == nil && !v.modified.After(t) {
 			return http.StatusNotModified
 		}
@@ -38,8 +40,8 @@ func (v validator) check(h http.Header) int {
 
 // allowsRange evaluates If-Range (RFC 9110 §13.1.5): a range of an older
 // representation is not wanted. Only a strong match counts.
-func (v validator) allowsRange(h http.Header) bool {
-	value := first(h["If-Range"])
+func (v validator) allowsRange(req *http1.Request) bool {
+	value := req.Get(http1.IfRange)
 	if value == "" {
 		return true
 	}
@@ -50,42 +52,31 @@ func (v validator) allowsRange(h http.Header) bool {
 	return err == nil && t.Equal(v.modified)
 }
 
-// matches reports whether one of the lists holds etag or is "*". The weak mark
+// matches reports whether a list of tags holds etag or is "*". The weak mark
 // of a listed tag is looked over unless strong is set (RFC 9110 §8.8.3.2).
-func matches(lists []string, etag string, strong bool) bool {
-	for _, list := range lists {
-		for {
-			list = strings.TrimLeft(list, " \t,")
-			if list == "" {
-				break
-			}
-			if list[0] == '*' {
-				return true
-			}
-			weak := strings.HasPrefix(list, "W/")
-			if weak {
-				list = list[2:]
-			}
-			if list == "" || list[0] != '"' {
-				break // not a list of tags
-			}
-			end := strings.IndexByte(list[1:], '"')
-			if end < 0 {
-				break
-			}
-			if list[:end+2] == etag && !(weak && strong) {
-				return true
-			}
-			list = list[end+2:]
+func matches(list, etag string, strong bool) bool {
+	for {
+		list = strings.TrimLeft(list, " \t,")
+		if list == "" {
+			return false
 		}
+		if list[0] == '*' {
+			return true
+		}
+		weak := strings.HasPrefix(list, "W/")
+		if weak {
+			list = list[2:]
+		}
+		if list == "" || list[0] != '"' {
+			return false // not a list of tags
+		}
+		end := strings.IndexByte(list[1:], '"')
+		if end < 0 {
+			return false
+		}
+		if list[:end+2] == etag && !(weak && strong) {
+			return true
+		}
+		list = list[end+2:]
 	}
-	return false
-}
-
-// first returns the first of values, or nothing.
-func first(values []string) string {
-	if len(values) == 0 {
-		return ""
-	}
-	return values[0]
 }

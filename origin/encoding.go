@@ -6,22 +6,20 @@ import "strings"
 // covered by "*", not refused by q=0, and not liked less than identity
 // (RFC 9110 §12.5.3, hls-rules D03). No header means no gzip: a player that
 // does not ask may be unable to read it.
-func acceptsGzip(headers []string) bool {
+func acceptsGzip(list string) bool {
 	gzip, identity, any := -1, -1, -1 // thousandths, -1 if not named
-	for _, list := range headers {
-		for list != "" {
-			var item string
-			item, list, _ = strings.Cut(list, ",")
-			coding, parameters, _ := strings.Cut(item, ";")
-			q := quality(parameters)
-			switch coding = strings.TrimSpace(coding); {
-			case strings.EqualFold(coding, "gzip"), strings.EqualFold(coding, "x-gzip"):
-				gzip = max(gzip, q)
-			case strings.EqualFold(coding, "identity"):
-				identity = q
-			case coding == "*":
-				any = q
-			}
+	for list != "" {
+		var item string
+		item, list, _ = strings.Cut(list, ",")
+		coding, parameters, _ := strings.Cut(item, ";")
+		q := quality(parameters)
+		switch coding = strings.TrimSpace(coding); {
+		case strings.EqualFold(coding, "gzip"), strings.EqualFold(coding, "x-gzip"):
+			gzip = max(gzip, q)
+		case strings.EqualFold(coding, "identity"):
+			identity = q
+		case coding == "*":
+			any = q
 		}
 	}
 	if gzip < 0 {

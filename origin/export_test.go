@@ -1,13 +1,14 @@
 package origin
 
-import "net/http"
+import (
+	"net/http"
+
+	"headwater/origin/http1"
+)
 
 // For tests of what requests are made of.
 
-var (
-	AcceptsGzip = acceptsGzip
-	NewListener = newListener
-)
+var AcceptsGzip = acceptsGzip
 
 // Route is parseRoute with what it says in words.
 func Route(path string, known func(string) bool) (kind, stream, rendition, suffix string, gen, sequence uint64) {
@@ -22,12 +23,13 @@ func ParseRange(header string, size int64) (start, length int64, result string) 
 }
 
 // CheckConditions evaluates the conditions of a request.
-func CheckConditions(etag string, modified string, h http.Header) int {
+func CheckConditions(etag string, modified string, r *http.Request) int {
 	t, err := http.ParseTime(modified)
 	if err != nil {
 		panic(err)
 	}
-	return validator{etag, t}.check(h)
+	req := http1.From(r)
+	return validator{etag, t}.check(&req)
 }
 
 // Changed returns a channel that is closed when the stream publishes next.

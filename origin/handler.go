@@ -1,30 +1,63 @@
 package origin
 
 import (
-	"io"
 	"net/http"
 	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
+
+	"headwater/origin/http1"
 )
 
-// ServeHTTP answers a request. Playlists and segments are found without the
-// router: they are what is asked for all the time.
+// Answer answers a request for a playlist or a segment: they are what is asked
+// for all the time, and their answers are ready. It is for package http1.
+func (s *Server) Answer(req *http1.Request, rep *http1.Reply) bool {
+	rt := s.route(req.Path)
+	if !rt.kind.ready() {
+		return false
+	}
+	rep.Tag = int(rt.kind)
+	if !s.enter() {
+		s.refuse(rep, http.StatusServiceUnavailable, s.headers.brief, busySentence)
+		return true
+	}
+	s.answer(req, rep, rt)
+	return true
+}
+
+// Sent counts what Answer answered.
+func (s *Server) Sent(_ *http1.Request, rep *http1.Reply, n int64) {
+	s.counts.inFlight.Add(-1)
+	s.count(kind(rep.Tag), rep.Status, n)
+}
+
+// answer fills rep for a route whose kind is ready.
+func (s *Server) answer(req *http1.Request, rep *http1.Reply, rt route) {
+	st := s.lookup(rt.stream)
+	switch {
+	case st == nil:
+		s.refuse(rep, http.StatusNotFound, s.headers.brief, "there is no stream "+quoted(rt.stream))
+	case rt.kind == kindSegment:
+		s.answerSegment(req, rep, st, rt)
+	default:
+		s.answerPlaylist(req, rep, st, rt)
+	}
+}
+
+// ServeHTTP answers what package http1 does not: other resources, and requests
+// of any kind over TLS, HTTP/2 and HTTP/1.0.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.headers.setCommon(w.Header())
-	rt := route{}
-	defer func() { s.recover(w, r, recover()) }()
+	defer func() { s.recover(r.URL.Path, recover()) }()
 	if r.ContentLength != 0 {
 		s.refuseBody(w)
 	}
-	if n := s.counts.inFlight.Add(1); n > int64(s.cfg.MaxRequests) {
-		s.counts.inFlight.Add(-1)
-		s.counts.refused.Add(1)
-		s.count(kindOther, s.fail(w, r, http.StatusServiceUnavailable, s.headers.brief, "the server has as many requests as it can take"), 0)
+	defer s.counts.inFlight.Add(-1)
+	if !s.enter() {
+		s.count(kindOther, s.fail(w, r, http.StatusServiceUnavailable, s.headers.brief, busySentence), 0)
 		return
 	}
-	defer s.counts.inFlight.Add(-1)
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
 	case http.MethodOptions:
@@ -38,18 +71,47 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.count(kindOther, s.fail(w, r, http.StatusMethodNotAllowed, s.headers.noStore, "only GET, HEAD and OPTIONS are answered here"), 0)
 		return
 	}
-	if !reserved(r.URL.Path) {
-		rt = parseRoute(r.URL.Path, s.known)
+	rt := s.route(r.URL.Path)
+	if !rt.kind.ready() {
+		status, bytes := s.serve(w, r, rt)
+		s.count(rt.kind, status, bytes)
+		return
 	}
-	status, bytes := s.serve(w, r, rt)
-	s.count(rt.kind, status, bytes)
+	var rep http1.Reply
+	req := http1.From(r)
+	s.answer(&req, &rep, rt)
+	n := rep.WriteTo(w, req.Head)
+	s.count(rt.kind, rep.Status, n)
+	if !req.Head && n < rep.Length() {
+		panic(http.ErrAbortHandler) // the client must not take it for the whole (hls-rules D19)
+	}
 }
+
+// enter counts a request that is in flight from now on, and reports whether it
+// is within the limit. It is out of flight when inFlight is reduced.
+func (s *Server) enter() bool {
+	if s.counts.inFlight.Add(1) <= int64(s.cfg.MaxRequests) {
+		return true
+	}
+	s.counts.refused.Add(1)
+	return false
+}
+
+const busySentence = "the server has as many requests as it can take"
 
 // refuseBody keeps net/http from waiting for a body, which no resource takes:
 // it would do so before it answers, and as long as the client likes.
 func (s *Server) refuseBody(w http.ResponseWriter) {
 	w.Header()["Connection"] = s.headers.closing
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(headerTimeout)) // only a test's writer cannot
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout)) // only a test's writer cannot
+}
+
+// route says what a path names.
+func (s *Server) route(path string) route {
+	if reserved(path) {
+		return route{}
+	}
+	return parseRoute(path, s.known)
 }
 
 // reserved reports whether the first segment of a path can be no stream's.
@@ -62,8 +124,8 @@ func reserved(path string) bool {
 	return false
 }
 
-// serve answers the request for a route, and returns what was answered: the
-// status, and how many bytes of body.
+// serve answers a request for a route whose kind is not ready. It returns what
+// was answered: the status, and how many bytes of body.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, rt route) (status int, bytes int64) {
 	if rt.kind == kindOther {
 		return s.serveOther(w, r)
@@ -73,10 +135,6 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, rt route) (status
 		return s.fail(w, r, http.StatusNotFound, s.headers.brief, "there is no stream "+quoted(rt.stream)), 0
 	}
 	switch rt.kind {
-	case kindMultivariant, kindMedia:
-		return s.servePlaylist(w, r, st, rt)
-	case kindSegment:
-		return s.serveSegment(w, r, st, rt)
 	case kindContinuous:
 		return s.serveContinuous(w, r, st, rt.suffix)
 	case kindPointer:
@@ -87,25 +145,26 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, rt route) (status
 	return s.serveStream(w, r, st)
 }
 
-// fail answers with a status and one plain sentence, and returns the status.
-// Nothing that was said about the resource itself holds for the sentence.
-func (s *Server) fail(w http.ResponseWriter, r *http.Request, status int, cacheControl []string, sentence string) int {
-	h := w.Header()
-	delete(h, "Etag")
-	delete(h, "Last-Modified")
-	if status != http.StatusRequestedRangeNotSatisfiable {
-		delete(h, "Content-Range")
-	}
-	h["Content-Type"] = s.headers.text
-	h["Cache-Control"] = cacheControl
-	h["Content-Length"] = []string{strconv.Itoa(len(sentence) + 1)}
+// refuse answers with a status and one plain sentence. Nothing that was said
+// about the resource itself holds for the sentence.
+func (s *Server) refuse(rep *http1.Reply, status int, cacheControl []string, sentence string) {
+	rep.Delete("Etag")
+	rep.Delete("Last-Modified")
+	rep.Status = status
+	rep.Set("Content-Type", s.headers.text)
+	rep.Set("Cache-Control", cacheControl)
+	rep.Set("Content-Length", []string{strconv.Itoa(len(sentence) + 1)})
 	if status == http.StatusServiceUnavailable {
-		h["Retry-After"] = s.headers.retry
+		rep.Set("Retry-After", s.headers.retry)
 	}
-	w.WriteHeader(status)
-	if r.Method != http.MethodHead {
-		io.WriteString(w, sentence+"\n") // a client that went away is no fault
-	}
+	rep.SetText([]byte(sentence + "\n"))
+}
+
+// fail is refuse for net/http. It returns the status.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, status int, cacheControl []string, sentence string) int {
+	var rep http1.Reply
+	s.refuse(&rep, status, cacheControl, sentence)
+	rep.WriteTo(w, r.Method == http.MethodHead)
 	return status
 }
 
@@ -123,65 +182,19 @@ func (s *Server) count(k kind, status int, bytes int64) {
 	s.counts.bytes[k].Add(uint64(bytes))
 }
 
-// recover ends a request whose handler panicked: the client must not take a
-// cut-off body for a whole one.
-func (s *Server) recover(w http.ResponseWriter, r *http.Request, fault any) {
+// recover ends a request of net/http whose handler panicked: the client must
+// not take a cut-off body for a whole one.
+func (s *Server) recover(path string, fault any) {
 	if fault == nil {
 		return
 	}
 	if fault != http.ErrAbortHandler {
-		s.counts.panics.Add(1)
-		s.log.Error("request failed by a fault in headwater: please report it", "path", r.URL.Path, "error", fault, "stack", string(debug.Stack()))
+		s.panicked(path, fault)
 	}
 	panic(http.ErrAbortHandler)
 }
 
-// servePlaylist answers for a multivariant or media playlist.
-func (s *Server) servePlaylist(w http.ResponseWriter, r *http.Request, st *Stream, rt route) (int, int64) {
-	snap := st.snapshot.Load()
-	if !st.fresh(snap, time.Now()) {
-		return s.fail(w, r, http.StatusServiceUnavailable, s.headers.brief, st.reason(time.Now())), 0
-	}
-	d := snap.multivariant
-	if rt.kind == kindMedia {
-		v := snap.rendition(rt.rendition)
-		if v == nil {
-			return s.fail(w, r, http.StatusNotFound, s.headers.brief, "stream "+st.Name()+" has no rendition "+quoted(rt.rendition)), 0
-		}
-		d = v.playlist
-	}
-	return s.serveDocument(w, r, d)
-}
-
-// serveDocument sends a playlist in the form that the client can read. It
-// allocates nothing.
-func (s *Server) serveDocument(w http.ResponseWriter, r *http.Request, d *document) (int, int64) {
-	f := &d.plain
-	if acceptsGzip(r.Header["Accept-Encoding"]) {
-		f = &d.zipped
-	}
-	h := w.Header()
-	h["Cache-Control"] = d.cacheControl
-	h["Etag"] = f.etag
-	h["Last-Modified"] = d.lastModified
-	h["Vary"] = s.headers.varyEncoding
-	status := validator{f.etag[0], d.modified}.check(r.Header)
-	switch status {
-	case http.StatusNotModified:
-		w.WriteHeader(status)
-		return status, 0
-	case http.StatusPreconditionFailed:
-		return s.fail(w, r, status, s.headers.brief, "the playlist is another one by now"), 0
-	}
-	h["Content-Type"] = s.headers.playlist
-	h["Content-Length"] = f.length
-	if f.encoding != nil {
-		h["Content-Encoding"] = f.encoding
-	}
-	w.WriteHeader(status)
-	if r.Method == http.MethodHead {
-		return status, 0
-	}
-	n, _ := w.Write(f.body) // a client that went away is no fault
-	return status, int64(n)
+func (s *Server) panicked(path string, fault any) {
+	s.counts.panics.Add(1)
+	s.log.Error("request failed by a fault in headwater: please report it", "path", path, "error", fault, "stack", string(debug.Stack()))
 }

@@ -1,11 +1,15 @@
 package origin
 
-import "net/http"
+import (
+	"net/http"
+
+	"headwater/origin/http1"
+)
 
 // headers are the header values that all responses share. They are slices
 // that exist once and are never changed: setting them allocates nothing.
 type headers struct {
-	common []field // on each response, whatever its status (hls-rules D18, D26)
+	common []http1.Field // on each response, whatever its status (hls-rules D18, D26)
 
 	varyEncoding []string
 	varyAccept   []string
@@ -25,23 +29,18 @@ type headers struct {
 	pointers     map[string]pointerForm // by suffix (hls-rules F18-F20)
 }
 
-type field struct {
-	name  string // in canonical form
-	value []string
-}
-
 func newHeaders() headers {
 	one := func(v string) []string { return []string{v} }
 	return headers{
-		common: []field{
-			{"Access-Control-Allow-Origin", one("*")},
-			{"Access-Control-Allow-Methods", one("GET, HEAD, OPTIONS")},
-			{"Access-Control-Allow-Headers", one("Range, If-None-Match, If-Modified-Since, Content-Type, Authorization")},
-			{"Access-Control-Expose-Headers", one("Content-Length, Content-Range, Accept-Ranges, Date, Age, ETag, Last-Modified")},
-			{"Access-Control-Max-Age", one("86400")},
-			{"Timing-Allow-Origin", one("*")},
-			{"Cross-Origin-Resource-Policy", one("cross-origin")},
-			{"X-Content-Type-Options", one("nosniff")},
+		common: []http1.Field{
+			{Name: "Access-Control-Allow-Origin", Value: one("*")},
+			{Name: "Access-Control-Allow-Methods", Value: one("GET, HEAD, OPTIONS")},
+			{Name: "Access-Control-Allow-Headers", Value: one("Range, If-None-Match, If-Modified-Since, Content-Type, Authorization")},
+			{Name: "Access-Control-Expose-Headers", Value: one("Content-Length, Content-Range, Accept-Ranges, Date, Age, ETag, Last-Modified")},
+			{Name: "Access-Control-Max-Age", Value: one("86400")},
+			{Name: "Timing-Allow-Origin", Value: one("*")},
+			{Name: "Cross-Origin-Resource-Policy", Value: one("cross-origin")},
+			{Name: "X-Content-Type-Options", Value: one("nosniff")},
 		},
 		varyEncoding: one("Accept-Encoding"),
 		varyAccept:   one("Accept"),
@@ -68,6 +67,6 @@ func newHeaders() headers {
 
 func (h *headers) setCommon(to http.Header) {
 	for i := range h.common {
-		to[h.common[i].name] = h.common[i].value
+		to[h.common[i].Name] = h.common[i].Value
 	}
 }

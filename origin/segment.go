@@ -3,95 +3,103 @@ package origin
 import (
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"strconv"
 	"time"
+
+	"headwater/origin/http1"
 )
 
-// serveSegment answers for a segment: from memory as long as it is there, from
+// answerSegment answers for a segment: from memory as long as it is there, from
 // the store by sendfile if that has it.
-func (s *Server) serveSegment(w http.ResponseWriter, r *http.Request, st *Stream, rt route) (int, int64) {
+func (s *Server) answerSegment(req *http1.Request, rep *http1.Reply, st *Stream, rt route) {
 	now := time.Now()
 	snap := st.snapshot.Load()
 	v := snap.rendition(rt.rendition)
 	if v == nil || rt.gen != snap.gen {
-		return s.fail(w, r, http.StatusNotFound, s.headers.brief, "stream "+st.Name()+" has no such segment"), 0
+		s.refuse(rep, http.StatusNotFound, s.headers.brief, "stream "+st.Name()+" has no such segment")
+		return
 	}
 	e, found := v.find(rt.sequence, now)
 	if e != nil && e.seg.Suffix != rt.suffix {
 		found = foundNothing
 	}
-	switch found {
-	case foundFuture:
-		return s.fail(w, r, http.StatusNotFound, s.headers.brief, "segment "+strconv.FormatUint(rt.sequence, 10)+" is not there yet"), 0
-	case foundExpired:
-		return s.fail(w, r, http.StatusGone, s.headers.minute, "segment "+strconv.FormatUint(rt.sequence, 10)+" has expired"), 0
-	case foundGap:
-		return s.fail(w, r, http.StatusNotFound, s.headers.minute, "there is no media for the time of segment "+strconv.FormatUint(rt.sequence, 10)), 0
-	case foundNothing:
-		return s.fail(w, r, http.StatusNotFound, s.headers.brief, "stream "+st.Name()+" has no such segment"), 0
+	if found != foundSegment {
+		s.refuseSegment(rep, st, rt.sequence, found)
+		return
 	}
-	h := w.Header()
-	h["Cache-Control"] = e.caching(now)
-	h["Etag"] = e.etag
-	h["Last-Modified"] = e.lastModified
-	h["Accept-Ranges"] = s.headers.acceptBytes
-	switch status := e.check.check(r.Header); status {
+	rep.Set("Cache-Control", e.caching(now))
+	rep.Set("Etag", e.etag)
+	rep.Set("Last-Modified", e.lastModified)
+	rep.Set("Accept-Ranges", s.headers.acceptBytes)
+	rep.Status = e.check.check(req)
+	switch rep.Status {
 	case http.StatusNotModified:
-		w.WriteHeader(status)
-		return status, 0
+		return
 	case http.StatusPreconditionFailed:
-		return s.fail(w, r, status, s.headers.brief, "the segment is another one"), 0
+		s.refuse(rep, rep.Status, s.headers.brief, "the segment is another one")
+		return
 	}
-	return s.sendSegment(w, r, st, snap.gen, e)
+	if part, length, ok := s.cut(req, rep, e); ok {
+		rep.Set("Content-Type", s.headers.media[e.seg.Suffix])
+		rep.Set("Content-Length", length)
+		s.fill(req, rep, st, snap.gen, e, part)
+	}
 }
 
-// sendSegment sends the part of a segment that was asked for.
-func (s *Server) sendSegment(w http.ResponseWriter, r *http.Request, st *Stream, gen uint64, e *entry) (int, int64) {
-	h := w.Header()
-	part, status := byteRange{0, e.seg.Size}, http.StatusOK
-	length := e.length
-	if asked := first(r.Header["Range"]); asked != "" && r.Method == http.MethodGet && e.check.allowsRange(r.Header) {
-		p, result := parseRange(asked, e.seg.Size)
-		switch result {
-		case rangeUnsatisfiable:
-			h["Content-Range"] = []string{fmt.Sprintf("bytes */%d", e.seg.Size)}
-			return s.fail(w, r, http.StatusRequestedRangeNotSatisfiable, s.headers.brief, "the range lies outside of the segment"), 0
-		case rangePartial:
-			part, status = p, http.StatusPartialContent
-			h["Content-Range"] = []string{fmt.Sprintf("bytes %d-%d/%d", p.start, p.start+p.length-1, e.seg.Size)}
-			length = []string{strconv.FormatInt(p.length, 10)}
+// refuseSegment says why there is no segment.
+func (s *Server) refuseSegment(rep *http1.Reply, st *Stream, sequence uint64, why found) {
+	n := strconv.FormatUint(sequence, 10)
+	switch why {
+	case foundFuture:
+		s.refuse(rep, http.StatusNotFound, s.headers.brief, "segment "+n+" is not there yet")
+	case foundExpired:
+		s.refuse(rep, http.StatusGone, s.headers.minute, "segment "+n+" has expired")
+	case foundGap:
+		s.refuse(rep, http.StatusNotFound, s.headers.minute, "there is no media for the time of segment "+n)
+	default:
+		s.refuse(rep, http.StatusNotFound, s.headers.brief, "stream "+st.Name()+" has no such segment")
+	}
+}
+
+// cut says which part of a segment was asked for, and how long it is as a
+// header value. It reports false if there is no such part, and says so.
+func (s *Server) cut(req *http1.Request, rep *http1.Reply, e *entry) (part byteRange, length []string, ok bool) {
+	whole := byteRange{0, e.seg.Size}
+	asked := req.Get(http1.Range)
+	if asked == "" || req.Head || !e.check.allowsRange(req) {
+		return whole, e.length, true
+	}
+	part, result := parseRange(asked, e.seg.Size)
+	switch result {
+	case rangeUnsatisfiable:
+		s.refuse(rep, http.StatusRequestedRangeNotSatisfiable, s.headers.brief, "the range lies outside of the segment")
+		rep.Set("Content-Range", []string{fmt.Sprintf("bytes */%d", e.seg.Size)})
+		return part, nil, false
+	case rangePartial:
+		rep.Status = http.StatusPartialContent
+		rep.Set("Content-Range", []string{fmt.Sprintf("bytes %d-%d/%d", part.start, part.start+part.length-1, e.seg.Size)})
+		return part, []string{strconv.FormatInt(part.length, 10)}, true
+	}
+	return whole, e.length, true
+}
+
+// fill makes a part of a segment the body.
+func (s *Server) fill(req *http1.Request, rep *http1.Reply, st *Stream, gen uint64, e *entry, part byteRange) {
+	if !req.Head && e.stored.Load() && st.cfg.Store != nil {
+		if file := s.openSegment(st, gen, e, part.start); file != nil {
+			rep.SetFile(file, part.length)
+			return
 		}
 	}
-	var file *os.File
-	if r.Method == http.MethodGet && e.stored.Load() && st.cfg.Store != nil {
-		file = s.openSegment(st, gen, e, part.start)
-	}
-	if file != nil {
-		defer file.Close()
-	} else if e.data == nil && r.Method == http.MethodGet {
+	if !req.Head && e.data == nil {
 		s.counts.lost.Add(1)
-		return s.fail(w, r, http.StatusNotFound, s.headers.brief, "the segment cannot be read from the store"), 0
+		rep.Delete("Content-Range")
+		s.refuse(rep, http.StatusNotFound, s.headers.brief, "the segment cannot be read from the store")
+		return
 	}
-	h["Content-Type"] = s.headers.media[e.seg.Suffix]
-	h["Content-Length"] = length
-	w.WriteHeader(status)
-	if r.Method == http.MethodHead {
-		return status, 0
-	}
-	var n int64
-	if file != nil {
-		n, _ = sendTo(w, &io.LimitedReader{R: file, N: part.length})
-	} else {
-		n, _ = sendTo(w, newSliceReader(e.data, part))
-	}
-	if n < part.length {
-		s.count(kindSegment, status, n)
-		panic(http.ErrAbortHandler) // the client must not take it for the whole (hls-rules D19)
-	}
-	return status, n
+	rep.SetSlices(e.data, part.start, part.length)
 }
 
 // openSegment opens a stored segment at an offset, or returns nil if it is not
@@ -113,73 +121,4 @@ func (s *Server) openSegment(st *Stream, gen uint64, e *entry, offset int64) *os
 		}
 	}
 	return f
-}
-
-// sendTo hands src over to the connection if w lets it.
-func sendTo(w http.ResponseWriter, src io.Reader) (int64, error) {
-	if to, ok := w.(io.ReaderFrom); ok {
-		return to.ReadFrom(src)
-	}
-	return io.Copy(w, src)
-}
-
-// sliceReader reads a part of bytes that lie in slices. It gives them out
-// whole to a connection that can take them so.
-type sliceReader struct {
-	slices  [][]byte // not changed
-	offset  int      // in the first slice
-	left    int64
-	buffers net.Buffers // reused for each piece
-}
-
-func newSliceReader(slices [][]byte, part byteRange) *sliceReader {
-	r := &sliceReader{slices: slices, left: part.length}
-	r.skip(part.start)
-	return r
-}
-
-// skip passes over n bytes.
-func (r *sliceReader) skip(n int64) {
-	for len(r.slices) > 0 {
-		have := int64(len(r.slices[0]) - r.offset)
-		if n < have {
-			r.offset += int(n)
-			return
-		}
-		n -= have
-		r.slices, r.offset = r.slices[1:], 0
-	}
-}
-
-// Read copies: it is for the first bytes of a response, and for connections
-// that are not ours.
-func (r *sliceReader) Read(p []byte) (int, error) {
-	n := 0
-	for n < len(p) && r.left > 0 && len(r.slices) > 0 {
-		k := copy(p[n:], r.slices[0][r.offset:][:min(int64(len(r.slices[0])-r.offset), r.left)])
-		n, r.left = n+k, r.left-int64(k)
-		r.skip(int64(k))
-	}
-	if n == 0 && len(p) > 0 {
-		return 0, io.EOF
-	}
-	return n, nil
-}
-
-// maxBuffers is how many slices the kernel takes at a time (IOV_MAX).
-const maxBuffers = 1024
-
-// NextBuffers returns about limit bytes as they lie, or nothing at the end.
-func (r *sliceReader) NextBuffers(limit int) net.Buffers {
-	b := r.buffers[:0]
-	for limit > 0 && r.left > 0 && len(r.slices) > 0 && len(b) < maxBuffers {
-		piece := r.slices[0][r.offset:]
-		piece = piece[:min(int64(len(piece)), r.left, int64(limit))]
-		b = append(b, piece)
-		r.left -= int64(len(piece))
-		limit -= len(piece)
-		r.skip(int64(len(piece)))
-	}
-	r.buffers = b
-	return b
 }

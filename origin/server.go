@@ -13,14 +13,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	"headwater/origin/http1"
 	"headwater/segmenter"
 )
 
-const (
-	headerTimeout  = 10 * time.Second // a request's headers must have come by then
-	idleTimeout    = 75 * time.Second // between requests of a connection; longer than any playlist's interval
-	maxHeaderBytes = 16 << 10
-)
+// bodyTimeout is how long net/http may wait for a body that nobody wants.
+const bodyTimeout = 10 * time.Second
 
 // ServerConfig says what a [Server] serves and within which limits. The zero
 // value of a field means its default.
@@ -33,7 +31,7 @@ type ServerConfig struct {
 	Pages   http.Handler
 	Version string // of the program, for the API
 
-	MaxConnections int           // default 20,000; more wait in the kernel's queue
+	MaxConnections int           // default 20,000; more get 503
 	MaxListeners   int           // of continuous outputs; default 10,000; more get 503
 	MaxRequests    int           // in flight, listeners not counted; default 4,096; more get 503
 	Drain          time.Duration // how long requests may take to end when Run stops; default 10 s
@@ -141,47 +139,37 @@ func (s *Server) Streams() []*Stream {
 func (s *Server) Run(ctx context.Context) error {
 	streamCtx, stopStreams := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopStreams()
-	var running sync.WaitGroup
+	var streams sync.WaitGroup
 	s.mu.Lock()
-	s.run = func(st *Stream) { running.Go(func() { st.Run(streamCtx) }) }
+	s.run = func(st *Stream) { streams.Go(func() { st.Run(streamCtx) }) }
 	for _, st := range s.Streams() {
 		s.run(st)
 	}
 	s.mu.Unlock()
 
-	requestCtx, endRequests := context.WithCancel(context.WithoutCancel(ctx))
-	defer endRequests()
-	server := &http.Server{
-		Handler:           s,
-		ReadHeaderTimeout: headerTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeaderBytes,
-		BaseContext:       func(net.Listener) context.Context { return requestCtx },
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // faults of clients
-	}
-	served := make(chan error, 1)
-	var serving sync.WaitGroup
-	serving.Go(func() {
-		served <- server.Serve(newListener(s.cfg.Listener, s.cfg.MaxConnections))
+	server := http1.New(http1.Config{
+		Handler: s, Other: s, Fields: s.headers.common,
+		MaxConnections: s.cfg.MaxConnections, Drain: s.cfg.Drain,
+		Panicked: s.panicked, Log: s.log,
 	})
-
+	serveCtx, stopServing := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopServing()
 	var err error
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		err = server.Run(serveCtx, s.cfg.Listener)
+	}()
 	select {
-	case err = <-served: // the listener failed
+	case <-served: // the listener failed
 	case <-ctx.Done():
 	}
 	s.mu.Lock()
 	s.run = nil
 	s.mu.Unlock()
 	stopStreams()
-	running.Wait()
-	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Drain)
-	defer cancel()
-	if e := server.Shutdown(drain); e != nil {
-		s.log.Warn("requests did not end in time and are cut off", "requests", s.counts.inFlight.Load(), "listeners", s.counts.listeners.Load())
-		endRequests()
-		server.Close()
-	}
-	serving.Wait()
+	streams.Wait()
+	stopServing()
+	<-served
 	return err
 }

@@ -208,20 +208,37 @@ func TestServerLimits(t *testing.T) {
 	if n := h.server.Stats().Refused; n != 1 {
 		t.Errorf("%d refused, want 1", n)
 	}
-	// Connections above the limit wait, and are served when others go.
+	// Connections above the limit are told to come back, and those that come
+	// when others have gone are served.
 	http.DefaultClient.CloseIdleConnections()
 	var open []net.Conn
 	for range 2 {
-		c, _ := h.dial()
+		c, r := h.dial()
+		fmt.Fprint(c, "GET /live.m3u8 HTTP/1.1\r\nHost: x\r\n\r\n")
+		if res, err := http.ReadResponse(r, nil); err != nil || res.StatusCode != 200 {
+			t.Errorf("a connection within the limit: %v, %v", res, err)
+		}
 		open = append(open, c)
 	}
 	c, r := h.dial()
-	fmt.Fprint(c, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+	if res, err := http.ReadResponse(r, nil); err != nil || res.StatusCode != 503 || !res.Close || res.Header.Get("Retry-After") == "" {
+		t.Errorf("a connection above the limit: %v, %v", res, err)
+	}
+	c.Close()
 	for _, c := range open {
 		c.Close()
 	}
-	if res, err := http.ReadResponse(r, nil); err != nil || res.StatusCode != 200 {
-		t.Errorf("the connection that waited: %v, %v", res, err)
+	for status := 503; status == 503; {
+		c, r := h.dial()
+		fmt.Fprint(c, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+		res, err := http.ReadResponse(r, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if status = res.StatusCode; status != 503 && status != 200 {
+			t.Errorf("a connection after others have gone: %d", status)
+		}
+		c.Close()
 	}
 }
 

@@ -1,0 +1,169 @@
+package http1
+
+import (
+	"net/http"
+	"strings"
+)
+
+// Request is a GET or HEAD without a body: what an answer that exists already
+// can depend on. Its strings stay valid, and are not changed, for as long as
+// somebody keeps them.
+type Request struct {
+	Head   bool   // HEAD, not GET
+	Path   string // begins with a slash; nothing in it was escaped
+	Query  string // as sent, without its question mark
+	Host   string
+	Close  bool // the client does not want to keep the connection
+	Fields [fields]string
+}
+
+// Name is a header field that a [Request] keeps.
+type Name uint8
+
+// The header fields that a [Request] keeps. Of a field that was sent more than
+// once the values are joined by commas (RFC 9110 §5.3).
+const (
+	Accept Name = iota
+	AcceptEncoding
+	IfMatch
+	IfModifiedSince
+	IfNoneMatch
+	IfRange
+	IfUnmodifiedSince
+	Range
+	fields
+)
+
+var names = [fields]string{
+	"Accept", "Accept-Encoding", "If-Match", "If-Modified-Since", "If-None-Match",
+	"If-Range", "If-Unmodified-Since", "Range",
+}
+
+// Get returns the value of a field, or nothing.
+func (r *Request) Get(n Name) string { return r.Fields[n] }
+
+// From returns a request that net/http has read. Its method is GET or HEAD.
+func From(r *http.Request) Request {
+	q := Request{Head: r.Method == http.MethodHead, Path: r.URL.Path, Query: r.URL.RawQuery, Host: r.Host, Close: r.Close}
+	for n, name := range names {
+		switch values := r.Header[name]; len(values) {
+		case 0:
+		case 1:
+			q.Fields[n] = values[0]
+		default:
+			q.Fields[n] = strings.Join(values, ", ")
+		}
+	}
+	return q
+}
+
+// parse reads head, the bytes of a request up to and with its empty line. It
+// takes nothing but what is plain and right beyond doubt, and reports false
+// for all else: a body, another method or version, an upgrade, escapes, a
+// field twice, and whatever breaks a rule of RFC 9112. net/http decides then.
+func parse(head string) (q Request, ok bool) {
+	line, rest, _ := strings.Cut(head, "\r\n")
+	method, line, _ := strings.Cut(line, " ")
+	target, version, _ := strings.Cut(line, " ")
+	switch method {
+	case http.MethodGet:
+	case http.MethodHead:
+		q.Head = true
+	default:
+		return q, false
+	}
+	if version != "HTTP/1.1" || !plainTarget(target) {
+		return q, false
+	}
+	q.Path, q.Query, _ = strings.Cut(target, "?")
+	for rest != "\r\n" {
+		line, rest, ok = strings.Cut(rest, "\r\n")
+		if !ok || !q.parseField(line) {
+			return q, false
+		}
+	}
+	return q, q.Host != ""
+}
+
+// plainTarget reports whether target is an absolute path, perhaps with a
+// query, of characters that mean themselves.
+func plainTarget(target string) bool {
+	if target == "" || target[0] != '/' {
+		return false
+	}
+	for i := range len(target) {
+		switch c := target[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case strings.IndexByte("/._-~?=&+,:;@!$'()*", c) >= 0:
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// parseField reads a header field. It reports false if the request is none of
+// ours for its sake.
+func (q *Request) parseField(line string) bool {
+	name, value, ok := strings.Cut(line, ":")
+	if !ok || !isToken(name) || !isText(value) {
+		return false
+	}
+	value = strings.Trim(value, " \t")
+	to := (*string)(nil)
+	switch len(name) { // most fields are passed over by their length alone
+	case len("Host"):
+		if strings.EqualFold(name, "Host") {
+			if value == "" || strings.ContainsAny(value, " \t,/\\@?#\"<>") {
+				return false
+			}
+			to = &q.Host
+		}
+	case len("Expect"), len("Upgrade"), len("Connection"), len("Content-Length"), len("Transfer-Encoding"):
+		switch {
+		case strings.EqualFold(name, "Connection"):
+			closes := strings.EqualFold(value, "close")
+			q.Close = q.Close || closes
+			return closes || strings.EqualFold(value, "keep-alive")
+		case strings.EqualFold(name, "Expect"), strings.EqualFold(name, "Upgrade"),
+			strings.EqualFold(name, "Content-Length"), strings.EqualFold(name, "Transfer-Encoding"):
+			return false
+		}
+	}
+	for n, known := range names {
+		if len(known) == len(name) && strings.EqualFold(known, name) {
+			to = &q.Fields[n]
+		}
+	}
+	if to == nil || value == "" {
+		return true
+	}
+	if *to != "" {
+		return false
+	}
+	*to = value
+	return true
+}
+
+// isToken reports whether s can be the name of a field (RFC 9110 §5.6.2).
+func isToken(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		case strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0:
+		default:
+			return false
+		}
+	}
+	return s != ""
+}
+
+// isText reports whether s can be the value of a field (RFC 9110 §5.5).
+func isText(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' && c != '\t' || c == 0x7f {
+			return false
+		}
+	}
+	return true
+}
