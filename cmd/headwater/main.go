@@ -50,6 +50,7 @@ func commands() []command {
 		demoCommand(),
 		pushCommand(),
 		checkCommand(),
+		benchCommand(),
 		versionCommand(),
 	}
 }

@@ -1,5 +1,14 @@
 package load
 
+import (
+	"bytes"
+	"context"
+	"io"
+	"time"
+
+	"headwater/playlist"
+)
+
 // TakeBody decodes a body that comes in the given pieces, and returns its media.
 func TakeBody(chunks bool, interval int, pieces ...[]byte) (media []byte, err error) {
 	b := body{chunked: chunks, titles: newTitles(interval)}
@@ -59,3 +68,39 @@ func CountKinds(n, slow, throttled int) (usual, slows, throttleds int) {
 }
 
 var ErrChunk = errChunk
+
+// NewMedia returns the first pieces of a stream, and when they are due.
+func NewMedia(kind string, file []byte, n int) (pieces [][]byte, due []time.Duration, err error) {
+	make, err := newMedia(kind, file)
+	if err != nil {
+		return nil, nil, err
+	}
+	m := make()
+	for range n {
+		p, d := m.next()
+		pieces, due = append(pieces, bytes.Clone(p)), append(due, d)
+	}
+	return pieces, due, nil
+}
+
+// Feed lets one publisher write radio to w until ctx ends, and returns what it noted.
+func Feed(ctx context.Context, w io.Writer) (keptPace bool, late, stalls Quantiles) {
+	p := &press{}
+	p.measuring.Store(true)
+	pub := &publisher{press: p}
+	pub.feed(ctx, w, &radio{})
+	return pub.keptPace(), p.late.Counts().Quantiles(), p.writes.Counts().Quantiles()
+}
+
+// Playback is [playback] for tests.
+type Playback struct{ p playback }
+
+func (p *Playback) Add(now, d time.Duration) time.Duration   { return p.p.add(now, d) }
+func (p *Playback) Standing(now time.Duration) time.Duration { return p.p.standing(now) }
+
+// Follower is [follower] for tests.
+type Follower struct{ f follower }
+
+func (f *Follower) Take(list *playlist.Media) ([]playlist.Segment, uint64) { return f.f.take(list) }
+
+var ReloadAfter = reloadAfter

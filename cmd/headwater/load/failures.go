@@ -98,8 +98,12 @@ type failures struct {
 	counts Failures // guarded by mu
 }
 
-func (f *failures) add(err error) {
+// add counts err, which happened to what; "" if that goes without saying.
+func (f *failures) add(what string, err error) {
 	kind := kindOf(err)
+	if what != "" {
+		kind = what + ": " + kind
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.counts == nil {

@@ -100,7 +100,7 @@ func (l *listener) run() {
 		return
 	}
 	l.gone = true
-	c.lost.add(err)
+	c.lost.add("", err)
 }
 
 func (l *listener) read() error {

@@ -181,7 +181,7 @@ func (c *crowd) hold(ctx context.Context, m *meter) (crowd []*listener, r result
 	began := time.Now()
 	crowd = c.connectAll(ctx, &reading)
 	c.took = time.Since(began)
-	if sleep(ctx, min(settle, c.For)) {
+	if len(crowd) > 0 && sleep(ctx, min(settle, c.For)) {
 		c.steady.Store(c.now())
 		m.begin()
 		sleep(ctx, c.For)
@@ -215,7 +215,7 @@ func (c *crowd) connectAll(ctx context.Context, reading *sync.WaitGroup) []*list
 				l := &listener{crowd: c, kind: c.kindOf(i)}
 				if err := l.open(ctx); err != nil {
 					if ctx.Err() == nil {
-						c.refused.add(err)
+						c.refused.add("", err)
 					}
 					continue
 				}

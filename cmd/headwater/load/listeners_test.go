@@ -105,6 +105,7 @@ func (r *relay) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 }
 
 func TestListenersFollowTheirSource(t *testing.T) {
+	t.Parallel()
 	for _, http10 := range []bool{false, true} {
 		r, url := newRelay(t)
 		r.mode = "live"
@@ -132,6 +133,7 @@ func TestListenersFollowTheirSource(t *testing.T) {
 }
 
 func TestListenersFindWhatIsMissing(t *testing.T) {
+	t.Parallel()
 	r, url := newRelay(t)
 	r.drop = 5
 	rep, err := load.Listeners{URL: url, N: 3, For: time.Second, Source: r.source.Addr().String()}.Run(t.Context())
@@ -144,6 +146,7 @@ func TestListenersFindWhatIsMissing(t *testing.T) {
 }
 
 func TestListenersThrottled(t *testing.T) {
+	t.Parallel()
 	r, url := newRelay(t)
 	rep, err := load.Listeners{
 		URL: url, N: 6, Slow: 2, Throttled: 2, Throttle: 32_000, ThrottleFor: 300 * time.Millisecond,
