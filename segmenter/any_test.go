@@ -30,10 +30,13 @@ func TestAnySource(t *testing.T) {
 				if last != nil && slot.Sequence != last.Sequence+1 {
 					t.Fatalf("slot %d follows %d", slot.Sequence, last.Sequence)
 				}
+				if last != nil && joined(last.Segments[0], slot.Segments[0]) && last.End != slot.Start { // hls-rules A45, A50
+					t.Fatalf("slot %d ends at %d, the next starts at %d", last.Sequence, last.End, slot.Start)
+				}
 				for _, seg := range slot.Segments {
 					limit := mux.Ticks(2*s.Status().Record.TargetDuration+1) * mux.ClockRate / 2
-					if seg.Rendition == segmenter.RenditionMain && (seg.End <= seg.Start || seg.End-seg.Start >= limit) {
-						t.Fatalf("segment %d lasts %v of at most %v", seg.Sequence, seg.Duration(), limit.Duration())
+					if seg.End <= seg.Start || seg.End-seg.Start >= limit { // hls-rules A12, A19
+						t.Fatalf("segment %s/%d lasts %v of at most %v", seg.Rendition, seg.Sequence, seg.Duration(), limit.Duration())
 					}
 					if last != nil && seg.DSN < last.Segments[0].DSN {
 						t.Fatalf("segment %d: DSN falls", seg.Sequence)
@@ -91,6 +94,10 @@ func TestAnySource(t *testing.T) {
 		}
 	})
 }
+
+// joined reports whether the dates of two segments that follow each other have
+// to agree: behind a gap, media begins when it is there again.
+func joined(a, b *segmenter.Segment) bool { return !b.Discontinuity && (b.Gap || !a.Gap) }
 
 // ExampleSegmenter cuts half a minute of a stream that has a keyframe each two seconds.
 func ExampleSegmenter() {

@@ -1,7 +1,6 @@
 package segmenter
 
 import (
-	"fmt"
 	"time"
 
 	"headwater/mux"
@@ -28,16 +27,21 @@ func (s *Segmenter) randomAccess(a arrival, e mux.Ticks) {
 		return
 	case o == nil && n <= s.joined:
 		return
+	case o == nil && s.resumes(a.unit, e, n): // after a stall; nothing is missing
+		return
+	case o == nil && s.stalled == n && n == s.next && e > s.ended: // what is missing here needs a number to be shown under (hls-rules A45, A50)
+		s.joined = n
+		return
 	}
 	// A hole may have swallowed the slot's true first keyframe; and where it
 	// makes the segment before too long for its target, the hole has to be shown.
-	headless := s.holed && (e-g.edge(n) >= max(s.record.GOP, s.length(a.unit)) ||
-		o != nil && n == o.n+1 && e-o.start >= s.record.limit())
+	long := o != nil && n == o.n+1 && e-o.start >= s.record.limit()
+	headless := long || s.holed && e-g.edge(n) >= max(s.record.GOP, s.length(a.unit))
 	if o != nil {
 		if n == o.n+1 && !headless {
 			s.cut(e, s.holed)
 		} else {
-			s.cut(g.edge(o.n+1), true)
+			s.cut(s.lostEnd(o), true)
 		}
 	}
 	s.fill(n)
@@ -45,49 +49,7 @@ func (s *Segmenter) randomAccess(a arrival, e mux.Ticks) {
 		s.joined = n
 		return
 	}
-	s.open(n, e, true)
-}
-
-// force cuts without a keyframe if none came in time, so that no segment is
-// longer than the target duration allows and no slot is left out (hls-rules A12,
-// A20). It waits as long as it can: a keyframe that comes late in the slot would
-// find it taken, and so would all that follow at the same distance.
-func (s *Segmenter) force(u *mux.Unit) {
-	o := s.slots.current
-	if o == nil {
-		return
-	}
-	g, d := s.grid(), s.clock.epoch(u.DTS)
-	s.delay = max(s.delay, min(u.PTS-u.DTS, mux.ClockRate))
-	e := d + s.keyDelay // what a keyframe here would have for PTS: unlike those of B pictures it rises evenly
-	step := max(s.length(u), min(u.DTS-s.clock.newest, mux.ClockRate))
-	next := d + step + s.delay // the next unit lies no further
-	due := next-o.start >= s.record.limit() || g.slot(e+step) > o.n+1 ||
-		g.slot(next) > o.n+1 && !s.expects(e, g, o.n+1)
-	switch n := g.slot(e); {
-	case !due || n <= o.n:
-		return
-	case n > o.n+1, e-o.start >= s.record.limit(): // too much is missing: wait for a keyframe
-		s.cut(g.edge(o.n+1), true)
-		return
-	}
-	s.stats.forced++
-	s.note(fmt.Sprintf("no keyframe came within %d s; segments without one at their start are published, and players that join there wait for the next", s.record.TargetDuration))
-	s.cut(e, false)
-	s.open(o.n+1, e, false)
-}
-
-// sawKey notes a reference unit where a decoder can start, at epoch time e.
-func (s *Segmenter) sawKey(u *mux.Unit, e mux.Ticks) {
-	s.key, s.keyDelay = e, max(0, min(u.PTS-u.DTS, mux.ClockRate))
-	s.delay = max(s.delay, s.keyDelay)
-}
-
-// expects reports whether the keyframe that is due after epoch time e, at the
-// distance that was measured, lies in slot n.
-func (s *Segmenter) expects(e mux.Ticks, g grid, n uint64) bool {
-	due := s.key + s.record.GOP
-	return due > e && g.slot(due) == n
+	s.open(n, max(e, s.ended), true) // the edge itself, if half a picture before it
 }
 
 // breakAt begins a segment at epoch time e because a clock or a format begins
@@ -98,7 +60,7 @@ func (s *Segmenter) breakAt(p *Point, e mux.Ticks, old grid) {
 	if o := s.slots.current; o != nil {
 		end, hole := max(e, o.media), e-o.media > 2*max(s.record.Frame, mux.ClockRate/10)
 		if hole || end-o.start >= s.record.limit() {
-			end = min(end, max(old.edge(o.n+1), o.media))
+			end = min(end, max(old.edge(o.n+1), o.media), o.start+s.record.limit()-1)
 		}
 		s.cut(end, hole)
 		o.broken = true
@@ -112,6 +74,11 @@ func (s *Segmenter) cut(end mux.Ticks, lost bool) {
 	s.flushWrapper()
 	o := s.slots.current
 	o.end, o.cut, o.lost = end, true, lost
+	s.ended, s.stalled, s.whole = end, 0, false
+	if lost {
+		o.trim()
+		s.stalled = o.n + 1
+	}
 	s.slots.current = nil
 }
 
@@ -144,13 +111,24 @@ func (s *Segmenter) fill(n uint64) {
 	}
 }
 
-// gap makes a gap of the next slot: it lasts as long as the grid says, whoever
-// publishes it and when (hls-rules A50, H17).
+// gap makes a gap of the next slot, which lasts as long as the grid says, or up
+// to the point that begins behind it (hls-rules A50, H17).
 func (s *Segmenter) gap() {
 	g := s.grid()
-	s.slots.open = append(s.slots.open, &openSlot{
-		n: s.next, start: g.edge(s.next), end: g.edge(s.next + 1), cut: true, gap: true,
-	})
+	var end mux.Ticks
+	for _, p := range s.record.Points { // after a restart the number may be of an earlier point than the last
+		if p.First <= s.next {
+			g.base = p.Base
+		} else if p.First == s.next+1 {
+			end = p.Start
+		}
+	}
+	o := &openSlot{n: s.next, start: g.edge(s.next), end: g.edge(s.next + 1), cut: true, gap: true}
+	if end > o.start && end-o.start < s.record.limit() {
+		o.end = end
+	}
+	s.ended = o.end
+	s.slots.open = append(s.slots.open, o)
 	s.next++
 }
 
@@ -208,8 +186,8 @@ func (s *Segmenter) Advance(at time.Time) {
 			break
 		}
 		if s.slots.current != nil {
-			s.cut(g.edge(n+1), true)
-			s.holed = true
+			s.cut(s.lostEnd(s.slots.current), true)
+			s.whole, s.holed = true, true
 		} else {
 			s.gap()
 			s.gaps++

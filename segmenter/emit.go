@@ -1,7 +1,9 @@
 package segmenter
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 
 	"headwater/mux"
 )
@@ -48,7 +50,10 @@ func (s *Segmenter) emit(o *openSlot, later []*openSlot) {
 	main := segment(RenditionMain)
 	slot.Segments = append(slot.Segments, main)
 	published := o.worth() && len(o.units) > 0
-	if published {
+	if !published {
+		main.Start = s.begins(main, s.shown)
+		slot.Start = main.Start
+	} else {
 		main.Gap, main.Independent, main.Dirty = false, o.independent, o.dirty
 		buildTS(main, o)
 		if suffix, ok := o.layout.packed(); ok && len(o.frames) > 0 { // without frames the codec may be a guess from the PMT
@@ -57,16 +62,46 @@ func (s *Segmenter) emit(o *openSlot, later []*openSlot) {
 	}
 	if _, ok := s.suffix[RenditionAudio]; ok {
 		audio := segment(RenditionAudio)
+		audio.Start = s.begins(audio, s.sounded)
 		slot.Segments = append(slot.Segments, audio)
 		if published && len(o.frames) > 0 {
 			audio.Gap, audio.Dirty = false, o.dirty
+			s.arrangeFrames(o)
 			audio.Start, audio.End = s.audioSpan(o, later)
 			buildPacked(audio, o)
 		} else if published && o.layout.framed() {
 			s.note(fmt.Sprintf("the %s track stopped; segments have no sound until it is back", o.layout.program.Tracks[o.layout.audio].Codec))
 		}
+		s.sounded = audio.End
 	}
+	s.shown = main.End
 	s.out.Slots = append(s.out.Slots, slot)
+}
+
+// begins returns where a gap begins: where the segment before it has ended, for
+// gaps add up to what is missing, unless that would make it too long (hls-rules
+// A12, A45, A50).
+func (s *Segmenter) begins(gap *Segment, before mux.Ticks) mux.Ticks {
+	if !gap.Discontinuity && before < gap.End && gap.End-before < s.record.limit() {
+		return before
+	}
+	return gap.Start
+}
+
+// arrangeFrames puts the slot's frames into the order of their times, for some
+// may have come late, and drops those for which the segment has no room: it
+// may not be longer than others (hls-rules A12).
+func (s *Segmenter) arrangeFrames(o *openSlot) {
+	byTime := func(a, b mux.Frame) int { return cmp.Compare(a.PTS, b.PTS) }
+	if !slices.IsSortedFunc(o.frames, byTime) {
+		slices.SortStableFunc(o.frames, byTime)
+	}
+	last := o.frames[len(o.frames)-1]
+	end := last.PTS + 2*mux.FromSamples(int64(last.Samples), last.Rate)
+	for end-o.frames[0].PTS > s.record.limit() && len(o.frames) > 1 {
+		o.frames = o.frames[1:]
+		s.stats.dropped++
+	}
 }
 
 // audioSpan returns the time of the slot's first audio frame and of the frame

@@ -149,7 +149,7 @@ func checkRun(t testing.TB, o *origin) {
 		if b.Start < a.Start {
 			t.Errorf("slot %d starts before its predecessor", b.Sequence)
 		}
-		if !b.Discontinuity && !a.Gap && !b.Gap && a.End != b.Start { // hls-rules A16, A45
+		if joined(a, b) && a.End != b.Start { // hls-rules A16, A45, A50
 			t.Errorf("slot %d ends at %d, the next starts at %d", a.Sequence, a.End, b.Start)
 		}
 	}

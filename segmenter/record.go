@@ -80,10 +80,17 @@ func (r Record) with(p Point) Record {
 	return r
 }
 
+// target returns the target duration.
+func (r *Record) target() mux.Ticks { return mux.Ticks(r.TargetDuration) * mux.ClockRate }
+
+// spare returns how far into its slot a segment may begin so that it cannot be
+// longer than the target duration, wherever in its own the one before it began.
+func (r *Record) spare() mux.Ticks { return r.target() - r.Target }
+
 // limit returns the length at which a segment's EXTINF would round to more than
 // the target duration (hls-rules A12).
 func (r *Record) limit() mux.Ticks {
-	return mux.Ticks(r.TargetDuration)*mux.ClockRate + mux.ClockRate/2
+	return r.target() + mux.ClockRate/2
 }
 
 // Registry keeps the record, perhaps with others. First writer wins.

@@ -21,28 +21,30 @@ type Segmenter struct {
 	tracks  presence
 	layout  layout // of the newest program
 
-	slots    slots
-	next     uint64    // the lowest number that is free; 0 if none was ever used
-	joined   uint64    // the slot in which the source was joined: its head is missing (hls-rules H.4)
-	joining  bool      // no reference random access point yet in this process
-	holed    bool      // reference media may be missing since the last cut
-	changed  bool      // the format is another than that of the last point
-	run      uint64    // the slot before which there is nothing to be continued
-	media    uint64    // the newest slot that was opened for media
-	delay    mux.Ticks // longest PTS - DTS of the reference track
-	key      mux.Ticks // epoch time of the newest unit of it where a decoder can start
-	keyDelay mux.Ticks // PTS - DTS of that unit
-	behind   lateness
-	ahead    waiting // units and frames of other tracks, newer than the reference track
-	wrapper  wrapper // makes TS of raw audio
+	slots   slots
+	next    uint64    // the lowest number that is free; 0 if none was ever used
+	joined  uint64    // the slot in which the source was joined: its head is missing (hls-rules H.4)
+	joining bool      // no reference random access point yet in this process
+	holed   bool      // reference media may be missing since the last cut
+	changed bool      // the format is another than that of the last point
+	run     uint64    // the slot before which there is nothing to be continued
+	media   uint64    // the newest slot that was opened for media
+	ended   mux.Ticks // epoch end of the newest slot that was closed, 0 if none
+	stalled uint64    // the slot behind the one that the clock has closed, 0 if none
+	whole   bool      // no media is missing since that one
+	keys    keys      // of the reference track
+	behind  lateness
+	ahead   waiting // units and frames of other tracks, newer than the reference track
+	wrapper wrapper // makes TS of raw audio
 
-	dead   bool
-	gaps   int               // slots filled by the clock since the last unit
-	suffix map[string]string // of the newest segment of each rendition
-	now    time.Time
-	out    Output
-	notes  []string
-	stats  counters
+	dead           bool
+	gaps           int               // slots filled by the clock since the last unit
+	suffix         map[string]string // of the newest segment of each rendition
+	shown, sounded mux.Ticks         // epoch ends of the newest segments of main and audio
+	now            time.Time
+	out            Output
+	notes          []string
+	stats          counters
 }
 
 type counters struct{ late, dropped, forced uint64 }
@@ -65,9 +67,12 @@ func New(cfg Config, registry Registry, last *Slot) (*Segmenter, error) {
 	s.clock.latency = mux.FromDuration(s.cfg.Latency)
 	if last != nil {
 		s.next = last.Sequence + 1
-		s.clock.end = last.End
+		s.clock.end, s.ended, s.shown = last.End, last.End, last.End
 		for _, seg := range last.Segments {
 			s.suffix[seg.Rendition] = seg.Suffix
+			if seg.Rendition == RenditionAudio {
+				s.sounded = seg.End
+			}
 		}
 	}
 	if s.record.Target == 0 {
@@ -221,7 +226,7 @@ func (s *Segmenter) reference(a arrival) {
 		}
 		begun = s.locate(a)
 	} else if u.DTS-s.clock.newest > 2*length+s.record.Frame {
-		s.holed = true
+		s.holed, s.whole = true, false
 	}
 	e, d := s.clock.epoch(u.PTS), s.clock.epoch(u.DTS)
 	if start && begun == nil && s.changed {
@@ -237,7 +242,7 @@ func (s *Segmenter) reference(a arrival) {
 		s.force(u)
 	}
 	if start {
-		s.sawKey(u, e)
+		s.keys.saw(u, e)
 	}
 	s.clock.saw(u, length, a.at)
 	s.place(u, s.clock.epoch(u.PTS)+length)
@@ -295,8 +300,9 @@ func (s *Segmenter) place(u *mux.Unit, end mux.Ticks) {
 // at which it begins.
 func (s *Segmenter) locate(a arrival) *Point {
 	u, last := a.unit, s.record.last()
-	s.holed = true
+	s.holed, s.whole = true, false
 	if u.Program.Timing == mux.TimingSamples {
+		s.clock.end = max(s.clock.end, s.ended)
 		s.clock.restartRaw(u, a.at)
 		if last == nil {
 			return s.begin(a, s.clock.epoch(u.PTS), 0, false)
@@ -312,6 +318,7 @@ func (s *Segmenter) locate(a arrival) *Point {
 		}
 		return nil
 	}
+	s.clock.end = max(s.clock.end, s.ended) // not before gaps that were published
 	e := s.clock.restart(u, a.at)
 	return s.begin(a, e, (e-u.PTS)&(mux.Wrap-1), last != nil)
 }
@@ -348,12 +355,15 @@ func (s *Segmenter) point(u *mux.Unit, e, offset mux.Ticks, discontinuity bool) 
 	p := Point{Start: e, Raw: u.PTS & (mux.Wrap - 1), Offset: offset, Tracks: s.layout.shapes()}
 	g := s.grid()
 	g.base = 0
+	if last := s.record.last(); last != nil { // numbers used up stay so: else there would be too few for what is missing (hls-rules A50)
+		p.DSN, g.base = last.DSN, last.Base
+	}
 	natural := g.slot(e)
 	p.First = max(natural, s.next)
-	p.Base = int64(p.First - natural)
-	if last := s.record.last(); last != nil {
-		p.DSN = last.DSN
+	if s.ended > 0 && e < s.ended+max(s.record.Frame, 1) { // nothing is missing: numbers that a process used up, but did not publish, are free
+		p.First = s.next
 	}
+	p.Base = g.base + int64(p.First) - int64(natural)
 	if discontinuity {
 		p.DSN++
 	}

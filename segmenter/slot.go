@@ -42,6 +42,20 @@ func (o *openSlot) sort() {
 	o.sorted = len(o.units)
 }
 
+// trim drops what of the other tracks lies behind the end: it belongs to what
+// is missing there.
+func (o *openSlot) trim() {
+	if o.layout.ref == o.layout.audio {
+		return
+	}
+	end := o.end - o.shift
+	behind := func(u *mux.Unit) bool { return u.Track != o.layout.ref && end.Nearest(u.PTS) >= end }
+	before := slices.DeleteFunc(o.units[:o.sorted:o.sorted], behind)
+	o.units = append(before, slices.DeleteFunc(o.units[o.sorted:], behind)...)
+	o.sorted = len(before)
+	o.frames = slices.DeleteFunc(o.frames, func(f mux.Frame) bool { return f.PTS >= o.end })
+}
+
 // worth reports whether the slot is to be published: if media is missing at
 // its end, at least half of it must be there (hls-rules H17).
 func (o *openSlot) worth() bool {
