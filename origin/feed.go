@@ -35,6 +35,7 @@ func (f *feed) Write(units []*mux.Unit, now time.Time) {
 	f.stream.step(now, func(now time.Time) {
 		if f.holds() {
 			f.stream.seg.Write(units, now)
+			f.stream.fed = now
 		}
 	})
 }

@@ -14,7 +14,8 @@ import (
 )
 
 const (
-	advanceInterval = 100 * time.Millisecond // how often the segmenter learns the time
+	advanceInterval = 100 * time.Millisecond // how often the segmenter learns the time while no media comes
+	fedInterval     = 500 * time.Millisecond // and while it does: no shorter silence means anything
 	expireInterval  = time.Second            // how often segments are looked at for removal
 	burst           = 2 * time.Second        // of sound, at the start of a continuous output (hls-rules F04)
 	// maxPending is how many closed slots may wait for the publisher before a
@@ -87,6 +88,7 @@ type Stream struct {
 	seg     *segmenter.Segmenter // guarded by mu
 	feed    *feed                // of the source that holds the stream, or nil; guarded by mu
 	absent  time.Time            // since when there is no source; guarded by mu
+	fed     time.Time            // when media came last; guarded by mu
 	pending []*segmenter.Slot    // closed, not yet published; guarded by mu
 	running bool                 // guarded by mu
 	end     bool                 // an operator has ended the stream; guarded by mu
@@ -156,7 +158,7 @@ func (s *Stream) Run(ctx context.Context) error {
 	var ticking sync.WaitGroup
 	ticking.Go(func() { s.tick(ctx) })
 
-	expire := time.NewTicker(expireInterval)
+	expire := time.NewTimer(untilGrid(expireInterval))
 	defer expire.Stop()
 	for ctx.Err() == nil {
 		select {
@@ -164,6 +166,7 @@ func (s *Stream) Run(ctx context.Context) error {
 			s.publishPending()
 		case <-expire.C:
 			s.expire(time.Now())
+			expire.Reset(untilGrid(expireInterval))
 		case <-ctx.Done():
 		}
 	}
@@ -192,17 +195,21 @@ func (s *Stream) tick(ctx context.Context) {
 	for {
 		select {
 		case <-t.C:
-			s.advance(time.Now())
+			t.Reset(untilGrid(s.advance(time.Now())))
 		case <-ctx.Done():
 			return
 		}
-		now := time.Now()
-		t.Reset(now.Truncate(advanceInterval).Add(advanceInterval).Sub(now))
 	}
 }
 
-// advance does what time alone brings about.
-func (s *Stream) advance(now time.Time) {
+// untilGrid returns how long it is until the next multiple of d.
+func untilGrid(d time.Duration) time.Duration {
+	now := time.Now()
+	return now.Truncate(d).Add(d).Sub(now)
+}
+
+// advance does what time alone brings about, and returns when to do that next.
+func (s *Stream) advance(now time.Time) time.Duration {
 	s.step(now, func(now time.Time) {
 		if !s.end { // what has ended gets no gaps (hls-rules A38)
 			s.seg.Advance(now)
@@ -222,7 +229,10 @@ func (s *Stream) advance(now time.Time) {
 		s.noted++
 	}
 	if s.feed != nil {
-		return
+		if now.Sub(s.fed) < advanceInterval {
+			return fedInterval
+		}
+		return advanceInterval
 	}
 	away := now.Sub(s.absent)
 	if away >= s.cfg.Linger {
@@ -233,6 +243,7 @@ func (s *Stream) advance(now time.Time) {
 		s.end = true
 		s.signal()
 	}
+	return advanceInterval
 }
 
 // step calls f with the segmenter locked, passes on what comes of it, and
