@@ -7,6 +7,5 @@
 // JSON, and can be had as a table of plain words and as a chart.
 //
 // The load is made to cost little, since it often shares a machine with the
-// server under test: a listener that waits has a goroutine, and no timer and no
-// buffer.
+// server under test: on Linux all listeners share one goroutine and one buffer.
 package load

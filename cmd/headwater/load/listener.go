@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"os"
-	"syscall"
 	"time"
 )
 
@@ -18,7 +17,7 @@ const (
 	throttledKind
 )
 
-// listener is one connection. Only its reading goroutine touches it, until that has ended.
+// listener is one connection. Only who reads from it touches it, until that has ended.
 type listener struct {
 	crowd *crowd
 	kind  kind
@@ -88,13 +87,21 @@ func (l *listener) ask(conn net.Conn) error {
 	return nil
 }
 
-// run reads until the crowd stops or the connection is lost.
-func (l *listener) run() {
+// begin counts the listener and takes what came with the head.
+func (l *listener) begin() error {
 	c := l.crowd
 	c.connected.Add(1)
 	c.connect.Record(time.Duration(l.connected - l.dialled))
 	c.firstByte.Record(time.Duration(l.answered - l.dialled))
-	err := l.read()
+	rest := l.rest
+	l.rest = nil
+	return l.take(rest)
+}
+
+// end counts how the connection came to its end; by itself if that is
+// [os.ErrDeadlineExceeded] while the crowd stops.
+func (l *listener) end(err error) {
+	c := l.crowd
 	c.connected.Add(-1)
 	if errors.Is(err, os.ErrDeadlineExceeded) && c.stopping.Load() {
 		return
@@ -103,23 +110,14 @@ func (l *listener) run() {
 	c.lost.add("", err)
 }
 
+// read reads until the crowd stops or the connection is lost: for listeners
+// that the poller does not read for.
 func (l *listener) read() error {
-	if l.kind == slowKind {
+	switch l.kind {
+	case slowKind:
 		return l.wait()
-	}
-	err := l.take(l.rest)
-	if l.rest = nil; err != nil {
-		return err
-	}
-	if l.kind == throttledKind {
+	case throttledKind:
 		return l.throttle()
-	}
-	if conn, ok := l.conn.(syscall.Conn); ok && canPoll {
-		raw, err := conn.SyscallConn()
-		if err != nil {
-			return err
-		}
-		return readReady(raw, l.crowd.buffers, l.take)
 	}
 	b := make([]byte, 4<<10)
 	for {
@@ -171,11 +169,11 @@ func (l *listener) media(p []byte, now int64) {
 	})
 }
 
-// stop makes the reading goroutine end.
+// stop makes read return.
 func (l *listener) stop() { l.conn.SetReadDeadline(time.Unix(1, 0)) }
 
-// leave closes the connection when the reading goroutine has ended, and notes
-// how the listener was at the end.
+// leave closes the connection when nobody reads from it any more, and notes how
+// the listener was at the end.
 func (l *listener) leave() {
 	l.conn.Close()
 	c := l.crowd

@@ -68,7 +68,7 @@ type crowd struct {
 	request request
 	start   time.Time // zero of all clocks
 	source  *source   // nil if there is none
-	buffers *sync.Pool
+	poller  *poller
 
 	steady   atomic.Int64 // when measuring began; 0 before
 	stopping atomic.Bool
@@ -87,7 +87,7 @@ type crowd struct {
 // error is that nothing could be measured: no listener could connect, the
 // source was lost, or the server's process cannot be watched.
 func (o Listeners) Run(ctx context.Context) (*ListenersReport, error) {
-	c := &crowd{Listeners: o, start: time.Now(), buffers: newBuffers(), ended: make(chan struct{})}
+	c := &crowd{Listeners: o, start: time.Now(), ended: make(chan struct{})}
 	if err := c.prepare(ctx); err != nil {
 		return nil, err
 	}
@@ -111,6 +111,10 @@ func (o Listeners) Run(ctx context.Context) (*ListenersReport, error) {
 		m.times = &c.ages
 	}
 	if err := m.open(time.Now()); err != nil {
+		return nil, err
+	}
+	var err error
+	if c.poller, err = newPoller(); err != nil {
 		return nil, err
 	}
 	crowd, r := c.hold(ctx, m)
@@ -178,6 +182,7 @@ func (c *crowd) hold(ctx context.Context, m *meter) (crowd []*listener, r result
 	defer stopMeter()
 	metering.Go(func() { m.run(meterCtx, func(s Sample) { c.show(m, s) }) })
 
+	reading.Go(c.poller.run)
 	began := time.Now()
 	crowd = c.connectAll(ctx, &reading)
 	c.took = time.Since(began)
@@ -193,6 +198,7 @@ func (c *crowd) hold(ctx context.Context, m *meter) (crowd []*listener, r result
 	c.closed = c.now()
 	c.stopping.Store(true)
 	close(c.ended)
+	c.poller.stop()
 	for _, l := range crowd {
 		l.stop()
 	}
@@ -220,7 +226,7 @@ func (c *crowd) connectAll(ctx context.Context, reading *sync.WaitGroup) []*list
 					continue
 				}
 				answered[i] = l
-				reading.Go(l.run)
+				c.listen(l, reading)
 			}
 		})
 	}
@@ -240,6 +246,18 @@ func (c *crowd) connectAll(ctx context.Context, reading *sync.WaitGroup) []*list
 		}
 	}
 	return crowd
+}
+
+// listen starts reading for l, which has been answered.
+func (c *crowd) listen(l *listener, reading *sync.WaitGroup) {
+	if err := l.begin(); err != nil {
+		l.end(err)
+		return
+	}
+	if l.kind == usualKind && c.poller.add(l) {
+		return
+	}
+	reading.Go(func() { l.end(l.read()) })
 }
 
 // kindOf spreads the kinds over the order of connecting.

@@ -1,28 +1,14 @@
-//go:build !unix
+//go:build !linux
 
 package load
 
-import (
-	"errors"
-	"sync"
-	"syscall"
-	"time"
-)
+// poller is only to be had on Linux; elsewhere each listener has a goroutine.
+type poller struct{}
 
-const (
-	readSize = 32 << 10
-	canPoll  = false
-)
+func newPoller() (*poller, error) { return &poller{}, nil }
 
-func newBuffers() *sync.Pool {
-	return &sync.Pool{New: func() any { b := make([]byte, readSize); return &b }}
-}
+func (*poller) add(*listener) bool { return false }
 
-var errNoPolling = errors.New("not on this system")
+func (*poller) stop() {}
 
-// readReady is not to be had here; see canPoll.
-func readReady(syscall.RawConn, *sync.Pool, func([]byte) error) error { return errNoPolling }
-
-func smallWindow(string, string, syscall.RawConn) error { return nil }
-
-func ownCPU() time.Duration { return 0 }
+func (*poller) run() {}
