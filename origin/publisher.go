@@ -27,7 +27,8 @@ type publisher struct {
 	renditions []*rendition // main first
 	tracks     []mux.Track  // that the multivariant playlist names
 	next       uint64       // sequence number of the next slot; 0 before the first
-	edge       time.Time    // when the newest slot was published
+	edge       time.Time    // when the newest slot was published that players were told of
+	stale      time.Time    // from when the playlists are no longer true
 	media      time.Time    // when the newest slot with media was
 	open       bool         // publication has begun
 	ended      bool
@@ -59,9 +60,12 @@ func (p *publisher) add(slot *segmenter.Slot, gen uint64, now time.Time) {
 	for i, seg := range segments {
 		p.list(seg, &stored[i], now)
 	}
-	p.next, p.edge = slot.Sequence+1, now
+	p.next = slot.Sequence + 1
 	if !segments[0].Gap {
 		p.media = now
+	}
+	if !segments[0].Gap || now.Before(p.stale) { // gaps alone do not bring back what players were told is away (hls-rules A35, D22)
+		p.edge = now
 	}
 }
 
@@ -133,6 +137,7 @@ func (p *publisher) snapshot(last *snapshot, status segmenter.Status, now time.T
 	p.measure(s, &status)
 	if !p.ended {
 		s.stale = p.edge.Add(2 * time.Duration(status.Record.TargetDuration) * time.Second)
+		p.stale = s.stale
 	}
 	from := p.from()
 	for _, r := range p.renditions {

@@ -15,6 +15,7 @@ import (
 	"headwater/mux"
 	"headwater/mux/muxtest"
 	"headwater/origin"
+	"headwater/playlist"
 	"headwater/segmenter"
 	"headwater/segmenter/store"
 )
@@ -249,5 +250,75 @@ func TestStreamCleansItsFolder(t *testing.T) {
 		if held := b.stream.State(time.Now()).Renditions[0].Held; len(files) < 6 || len(files) > held+1 {
 			t.Errorf("%d files for %d segments held", len(files), held)
 		}
+	})
+}
+
+// A playlist never goes back, whatever the window is at the next start, and the
+// one after that (hls-rules A21, A29).
+func TestStreamRestartsWithAnotherWindow(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		var last *playlist.Media
+		var source *live
+		for i, window := range []time.Duration{12 * time.Second, time.Minute, time.Minute, 16 * time.Second, 40 * time.Second} {
+			b := newBed(t, origin.StreamConfig{
+				Store:  openStore(t, dir),
+				Window: segmenter.WindowConfig{Duration: window, MinSegments: 6, Grace: time.Minute},
+			})
+			if last != nil {
+				checkSlides(t, last, b.media("main"))
+			}
+			if source == nil {
+				source = b.play(muxtest.AV())
+				source.send(61 * time.Second)
+			} else {
+				source.feed = b.attach()
+				source.skipTo(time.Now())
+				source.send(9 * time.Second)
+			}
+			m := b.media("main")
+			if last != nil {
+				checkSlides(t, last, m)
+			}
+			if audio := b.media("audio"); audio.Sequence != m.Sequence {
+				t.Errorf("start %d: audio begins at %d, main at %d", i, audio.Sequence, m.Sequence)
+			}
+			last = m
+			b.stop()
+			time.Sleep(300 * time.Millisecond)
+		}
+	})
+}
+
+// After an absence longer than the window there is no playlist until there is
+// media in it: players choke on one of gaps alone (hls-rules A35, D22).
+func TestNoPlaylistOfGaps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, origin.StreamConfig{})
+		defer b.stop()
+		source := b.play(muxtest.AV())
+		source.send(31 * time.Second)
+		before := b.media("main")
+		source.feed.Close(nil, time.Now())
+		time.Sleep(90 * time.Second)
+		b.body("/live/main.m3u8", 503)
+		source.feed = b.attach()
+		source.skipTo(time.Now())
+		for range 60 {
+			source.send(100 * time.Millisecond)
+			res := b.get("/live/main.m3u8")
+			if res.StatusCode == 503 {
+				if res.Header.Get("Retry-After") == "" {
+					t.Error("no Retry-After")
+				}
+				continue
+			}
+			m := b.media("main")
+			if m.Segments[len(m.Segments)-1].Gap || m.Sequence <= before.Sequence {
+				t.Fatalf("the first playlist after the absence ends in a gap: %+v", m.Segments)
+			}
+			return
+		}
+		t.Error("no playlist 6 s after the source was back")
 	})
 }

@@ -34,6 +34,7 @@ func (s *Stream) restore(registry segmenter.Registry) (*segmenter.Slot, error) {
 	if _, err := s.cfg.Store.Clean(record.Gen); err != nil {
 		s.log.Warn("store keeps files that nobody needs", "error", err)
 	}
+	s.resume(registry, record, slots)
 	if len(slots) == 0 {
 		return nil, nil
 	}
@@ -55,6 +56,45 @@ func (s *Stream) restore(registry segmenter.Registry) (*segmenter.Slot, error) {
 	p.tracks = s.probe(record.Gen)
 	s.log.Info("stream goes on from the store", "sequence", last.Sequence, "segments", len(slots))
 	return last, nil
+}
+
+// resume has the windows begin where the playlists began, also if they were
+// configured otherwise, and the record say how they are now (hls-rules A21).
+func (s *Stream) resume(registry segmenter.Registry, record segmenter.Record, slots []*segmenter.Slot) {
+	was, is := record.Listing, s.publisher.window.Listing(0)
+	if was == (segmenter.Listing{}) {
+		was = is
+	}
+	windows := map[*rendition]*segmenter.Window{}
+	for _, slot := range slots {
+		for _, seg := range slot.Segments {
+			r := s.publisher.rendition(seg)
+			if windows[r] == nil {
+				windows[r] = was.Window()
+			}
+			windows[r].Add(seg, time.Time{})
+		}
+	}
+	is.First = was.First
+	var longest time.Duration
+	for _, w := range windows {
+		listed := w.Listed()
+		if len(listed) > 0 {
+			is.First = max(is.First, listed[0].Sequence)
+		}
+		longest = max(longest, w.Longest())
+	}
+	for r := range windows {
+		r.window.Resume(is.First, longest)
+	}
+	if was.First = is.First; was == is && record.Listing != (segmenter.Listing{}) {
+		return // where they began follows from what is held
+	}
+	record.Revision++
+	record.Listing = is
+	if _, err := registry.Propose(record); err != nil {
+		s.log.Warn("the record does not say how long the playlists are; a longer window at the next start may list segments again that were removed", "error", err)
+	}
 }
 
 // gaps returns segments as gaps: their numbers were published, their bytes are lost.

@@ -3,6 +3,7 @@ package segmenter
 import (
 	"slices"
 	"sync"
+	"time"
 
 	"headwater/mux"
 )
@@ -31,6 +32,10 @@ type Record struct {
 	// window can reach any more are dropped. The last one is in force.
 	Points []Point `json:"points"`
 
+	// Listing is how long the playlists are. It tells a process that starts
+	// with another configuration where they began; zero if that is not known.
+	Listing Listing `json:"listing,omitzero"`
+
 	// Bandwidth is what the multivariant playlist says, fixed at the first
 	// publication (hls-rules B03), by rendition name.
 	Bandwidth map[string]Bandwidth `json:"bandwidth,omitempty"`
@@ -40,6 +45,22 @@ type Record struct {
 type Bandwidth struct {
 	Peak    int64 `json:"peak"`
 	Average int64 `json:"average"`
+}
+
+// Listing is the part of a [WindowConfig] that decides where a playlist begins.
+// With the segments that are held it tells that again, as long as it does not change.
+type Listing struct {
+	Duration    time.Duration `json:"duration"` // nanoseconds
+	MinSegments int           `json:"min_segments"`
+	MaxBytes    int64         `json:"max_bytes,omitempty"`
+	First       uint64        `json:"first,omitempty"` // no playlist begins before; set when the rest changes
+}
+
+// Window returns an empty window that lists as l says.
+func (l Listing) Window() *Window {
+	w := NewWindow(WindowConfig{Duration: l.Duration, MinSegments: l.MinSegments, MaxBytes: l.MaxBytes})
+	w.first = l.First
+	return w
 }
 
 // Point is where a clock or a format begins: at the start of a stream, after

@@ -2,7 +2,6 @@ package segmenter
 
 import (
 	"fmt"
-	"maps"
 	"time"
 
 	"headwater/mux"
@@ -377,23 +376,6 @@ func (s *Segmenter) grid() grid {
 		g.base = s.at.Base
 	}
 	return g
-}
-
-// SetBandwidth fixes what the multivariant playlist says about each rendition
-// and returns what is in force: b, or what a peer has fixed before.
-func (s *Segmenter) SetBandwidth(b map[string]Bandwidth) map[string]Bandwidth {
-	for range 2 { // the first may lose against a change of a peer's that has no bandwidth
-		next := s.record
-		next.Revision++
-		next.Bandwidth = map[string]Bandwidth{}
-		maps.Copy(next.Bandwidth, b)
-		maps.Copy(next.Bandwidth, s.record.Bandwidth)
-		if len(next.Bandwidth) == len(s.record.Bandwidth) {
-			break
-		}
-		s.propose(next)
-	}
-	return s.record.Bandwidth
 }
 
 // Take returns what became ready since the last call. The slices are the caller's.

@@ -1,6 +1,7 @@
 package segmenter
 
 import (
+	"maps"
 	"slices"
 
 	"headwater/mux"
@@ -65,4 +66,21 @@ func (s *Segmenter) note(text string) {
 	if text != "" && !slices.Contains(s.notes, text) {
 		s.notes = append(s.notes, text)
 	}
+}
+
+// SetBandwidth fixes what the multivariant playlist says about each rendition
+// and returns what is in force: b, or what a peer has fixed before.
+func (s *Segmenter) SetBandwidth(b map[string]Bandwidth) map[string]Bandwidth {
+	for range 2 { // the first may lose against a change of a peer's that has no bandwidth
+		next := s.record
+		next.Revision++
+		next.Bandwidth = map[string]Bandwidth{}
+		maps.Copy(next.Bandwidth, b)
+		maps.Copy(next.Bandwidth, s.record.Bandwidth)
+		if len(next.Bandwidth) == len(s.record.Bandwidth) {
+			break
+		}
+		s.propose(next)
+	}
+	return s.record.Bandwidth
 }

@@ -16,12 +16,34 @@ type WindowConfig struct {
 	MaxBytes int64
 }
 
+// withDefaults returns c with every zero field set but MaxBytes.
+func (c WindowConfig) withDefaults() WindowConfig {
+	if c.Duration <= 0 {
+		c.Duration = time.Minute
+	}
+	if c.MinSegments <= 0 {
+		c.MinSegments = 10
+	}
+	if c.Grace <= 0 {
+		c.Grace = 30 * time.Second
+	}
+	return c
+}
+
+// Listing returns what the record keeps of c. first is the sequence number that
+// the playlists begin with, or an earlier one.
+func (c WindowConfig) Listing(first uint64) Listing {
+	c = c.withDefaults()
+	return Listing{Duration: c.Duration, MinSegments: c.MinSegments, MaxBytes: c.MaxBytes, First: first}
+}
+
 // Window holds the segments of one rendition that may be asked for: those in
 // the playlist, and before them those that left it not long ago (RFC 8216
 // §6.2.2). It has one owner and is not safe for concurrent use; the slices that
 // it returns are immutable and may be shared.
 type Window struct {
 	cfg     WindowConfig
+	first   uint64 // what lies before is not listed
 	held    []*Segment
 	removed []time.Time   // when each of the first len(removed) segments of held left the playlist
 	listed  time.Duration // length of the playlist
@@ -35,16 +57,14 @@ const leastListed = 4
 
 // NewWindow returns an empty window.
 func NewWindow(cfg WindowConfig) *Window {
-	if cfg.Duration <= 0 {
-		cfg.Duration = time.Minute
-	}
-	if cfg.MinSegments <= 0 {
-		cfg.MinSegments = 10
-	}
-	if cfg.Grace <= 0 {
-		cfg.Grace = 30 * time.Second
-	}
-	return &Window{cfg: cfg}
+	return &Window{cfg: cfg.withDefaults()}
+}
+
+// Resume tells an empty window where its playlist began, and how long that was
+// at most, before the process was started again: what lies before first has
+// left it and never returns (hls-rules A21).
+func (w *Window) Resume(first uint64, longest time.Duration) {
+	w.first, w.longest = first, longest
 }
 
 // Add lists a segment from the instant on. Its sequence number must be one more
@@ -69,6 +89,9 @@ func (w *Window) Add(seg *Segment, at time.Time) {
 // listed ones alone are more than may be held.
 func (w *Window) shrinks() bool {
 	listed := w.held[len(w.removed):]
+	if len(listed) > 0 && listed[0].Sequence < w.first {
+		return true
+	}
 	if w.over() && len(listed) > leastListed {
 		var bytes int64
 		for _, seg := range listed {
@@ -90,6 +113,9 @@ func (w *Window) Listed() []*Segment { return slices.Clip(w.held[len(w.removed):
 // Held returns the listed segments and, before them, those still fetchable.
 // Their sequence numbers have no hole.
 func (w *Window) Held() []*Segment { return slices.Clip(w.held) }
+
+// Longest returns how long the playlist was at most.
+func (w *Window) Longest() time.Duration { return w.longest }
 
 // Expiry returns when a removed segment stops being fetchable: its own
 // duration and that of the longest playlist after its removal, and the grace

@@ -92,3 +92,20 @@ func TestWindowAnew(t *testing.T) {
 		t.Errorf("%d held, from %d", len(held), held[0].Sequence)
 	}
 }
+
+// What has left a playlist does not return, however long the window is after a
+// restart, and stays fetchable as long as was promised (hls-rules A21, A36).
+func TestWindowResumes(t *testing.T) {
+	w := segmenter.NewWindow(segmenter.WindowConfig{Duration: time.Minute, MinSegments: 10, Grace: time.Second})
+	w.Resume(7, 90*time.Second)
+	for n := uint64(1); n <= 12; n++ {
+		w.Add(&segmenter.Segment{Sequence: n, Start: mux.Ticks(n) * 6 * mux.ClockRate, End: mux.Ticks(n+1) * 6 * mux.ClockRate}, noon)
+	}
+	if listed := w.Listed(); len(listed) != 6 || listed[0].Sequence != 7 {
+		t.Errorf("%d segments are listed from %d on, want 6 from 7 on", len(listed), listed[0].Sequence)
+	}
+	gone, ok := w.Expiry(w.Held()[0])
+	if want := noon.Add((6 + 90 + 1) * time.Second); !ok || !gone.Equal(want) {
+		t.Errorf("segment 1 expires at %v, %v, want %v", gone, ok, want)
+	}
+}
