@@ -150,6 +150,8 @@ func (m *measurement) decide(cfg Config, rec Record) (Record, []string) {
 	times := m.random
 	if rec.Recovery = m.useRecovery(); rec.Recovery {
 		times = m.starts
+	}
+	if rec.Recovery && p.Tracks[l.ref].Codec != mux.CodecMPEG2Video { // which has no IDR pictures: every decoder starts at an I picture
 		notes = append(notes, "the source sends too few IDR pictures; segments start at recovery points, where some players show a broken picture for a moment")
 	}
 	gop, regular := longest(times)

@@ -2,6 +2,7 @@ package segmenter_test
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -99,6 +100,28 @@ func TestOpenGOP(t *testing.T) {
 	checkRun(t, o)
 	if rec := o.Status().Record; !rec.Recovery || rec.TargetDuration != 6 || len(o.slots) < 7 {
 		t.Errorf("recovery %v, target duration %d, %d slots", rec.Recovery, rec.TargetDuration, len(o.slots))
+	}
+}
+
+// MPEG-2 video starts at I pictures: it has no IDR that could be missed (hls-rules C11).
+func TestMPEG2Video(t *testing.T) {
+	stream := muxtest.AV()
+	stream.OpenGOP, stream.BFrames = true, 2
+	o := newOrigin(t, segmenter.Config{}, &segmenter.MemoryRegistry{}, nil)
+	units := stream.UnitsFor(60 * mux.ClockRate)
+	p := *units[0].Program
+	p.Tracks = slices.Clone(p.Tracks)
+	p.Tracks[0].Codec = mux.CodecMPEG2Video
+	for i, u := range units {
+		c := *u
+		c.Program = &p
+		units[i] = &c
+	}
+	o.write(units, 0, 0)
+	checkRun(t, o)
+	notes := strings.Join(o.Status().Notes, "; ")
+	if len(o.slots) < 7 || strings.Contains(notes, "IDR") || !strings.Contains(notes, "MPEG-2") {
+		t.Errorf("%d slots, notes %q", len(o.slots), notes)
 	}
 }
 

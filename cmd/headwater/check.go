@@ -45,6 +45,7 @@ Example:
 					return usageErrorf("--for %v: must be longer than nothing", *length)
 				}
 				opts := check.Options{URL: args[0], For: *length, Strict: *strict}
+				opts.Waiting = func(line string) { fmt.Fprintln(c.stderr, line) }
 				if *verbose {
 					opts.Progress = func(line string) { fmt.Fprintln(c.stderr, line) }
 				}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"headwater/cmd/headwater/programme"
@@ -87,7 +88,17 @@ func (p *pusher) open(args []string) (pacedMedia, error) {
 	if p.test {
 		want = 1
 	}
-	if len(args) != want {
+	switch {
+	case len(args) == want:
+	case p.test && len(args) == 0:
+		return nil, usageErrorf("--test needs where to send it, such as: --test tcp://127.0.0.1:9999")
+	case p.test:
+		return nil, usageErrorf("--test takes no file, only where to send it, such as: --test tcp://127.0.0.1:9999")
+	case len(args) == 1 && strings.HasPrefix(args[0], "tcp://"):
+		return nil, usageErrorf("there is no file to send to %s; --test sends the built-in programme", args[0])
+	case len(args) == 1:
+		return nil, usageErrorf("say where to send %s, such as: %s tcp://127.0.0.1:9999", args[0], args[0])
+	default:
 		return nil, usageErrorf("give a file and where to send it, such as: film.ts tcp://127.0.0.1:9999")
 	}
 	u, err := url.Parse(args[want-1])

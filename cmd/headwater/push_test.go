@@ -130,6 +130,29 @@ func TestPushFails(t *testing.T) {
 	}
 }
 
+// What is missing from the command line is named.
+func TestPushUsage(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"a test without an address", []string{"--test"}, "--test needs where to send it"},
+		{"a test with a file", []string{"--test", "a.ts", "tcp://127.0.0.1:1"}, "--test takes no file"},
+		{"a file without an address", []string{"a.ts"}, "say where to send a.ts"},
+		{"an address without a file", []string{"tcp://127.0.0.1:1"}, "there is no file to send to tcp://"},
+		{"nothing", nil, "give a file and where to send it"},
+		{"three", []string{"a.ts", "b.ts", "tcp://127.0.0.1:1"}, "give a file and where to send it"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			status, _, stderr := call(t.Context(), "", append([]string{"push"}, tt.args...)...)
+			if status != statusUsage || !strings.Contains(stderr, tt.want) {
+				t.Errorf("push = %d, %q, want 2 and %q", status, stderr, tt.want)
+			}
+		})
+	}
+}
+
 // A receiver that hangs up again and again is not tried for ever.
 func TestPushGivesUpWhenRefused(t *testing.T) {
 	r := newReceiver(t, 1)

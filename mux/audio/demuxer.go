@@ -65,11 +65,12 @@ func (d *Demuxer) Flush() []*mux.Unit {
 }
 
 // Stats returns what was met so far. Bytes of tags and of frames without sound
-// count as skipped.
+// are no fault, and do not count as skipped.
 func (d *Demuxer) Stats() mux.Stats {
 	s := d.stats
 	s.Bytes = d.bytes
 	s.Skipped, s.Frames, s.SyncLosses = d.split.Stats()
+	s.Skipped -= d.split.tags
 	if s.SyncLosses > 0 {
 		s.LastError = fmt.Errorf("%s: %w", d.split.Codec(), mux.ErrSyncLost)
 	}

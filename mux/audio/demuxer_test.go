@@ -45,7 +45,7 @@ func TestDemuxer(t *testing.T) {
 	if !bytes.Equal(all, run(mp3128, 200)) {
 		t.Error("the frames are not those that were sent")
 	}
-	want := mux.Stats{Bytes: uint64(len(in)), Units: 200, Frames: 200, Skipped: 4 + 15 + 417}
+	want := mux.Stats{Bytes: uint64(len(in)), Units: 200, Frames: 200, Skipped: 4 + 15} // junk hides the tag behind it; the frame that tells the length is no fault
 	if stats != want {
 		t.Errorf("Stats = %+v, want %+v", stats, want)
 	}
@@ -151,6 +151,27 @@ func TestDemuxerChange(t *testing.T) {
 	}
 	if programs != 200 {
 		t.Errorf("%d programs, want 200", programs)
+	}
+}
+
+// A tag is no fault: nobody is to be told of it (hls-rules C26).
+func TestDemuxerTag(t *testing.T) {
+	tag := append([]byte("ID3\x04\x00\x00\x00\x00\x00\x23"), make([]byte, 35)...)
+	for _, tt := range []struct {
+		name    string
+		in      []byte
+		skipped uint64
+	}{
+		{"at the start", join(tag, run(mp3128, 20)), 0},
+		{"on the way", join(run(mp3128, 10), tag, run(mp3128, 10)), 0},
+		{"with junk behind it", join(tag, []byte("junk"), run(mp3128, 20)), 4},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			units, stats := demux(tt.in, 100)
+			if len(units) != 20 || stats.Skipped != tt.skipped {
+				t.Errorf("%d units, %d skipped, want 20, %d", len(units), stats.Skipped, tt.skipped)
+			}
+		})
 	}
 }
 

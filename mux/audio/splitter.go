@@ -14,10 +14,11 @@ import "headwater/mux"
 // the largest size between calls.
 type Splitter struct {
 	framer
-	tag    int  // bytes of a tag still to come
-	search bool // pos is not where a frame is expected
-	synced bool // the last frame was emitted just before pos, but for tags
-	tried  int  // bytes behind pos known not to begin a frame; see doubt
+	tag    int    // bytes of a tag still to come
+	tags   uint64 // bytes of tags and of frames without sound: skipped, and no fault
+	search bool   // pos is not where a frame is expected
+	synced bool   // the last frame was emitted just before pos, but for tags
+	tried  int    // bytes behind pos known not to begin a frame; see doubt
 }
 
 // Emit takes one frame: its bytes with header, and how many samples per
@@ -76,6 +77,7 @@ func (s *Splitter) step(emit Emit) bool {
 		n := min(rest, s.tag)
 		s.drop(n)
 		s.tag -= n
+		s.tags += uint64(n)
 		return true
 	case s.search:
 		return s.find()
@@ -115,6 +117,7 @@ func (s *Splitter) next(emit Emit) bool {
 	s.tried = 0
 	if frame := s.take(h); h.info(frame) {
 		s.skipped += uint64(len(frame))
+		s.tags += uint64(len(frame))
 	} else {
 		s.frames++
 		emit(frame, h.samples(), h.rate())

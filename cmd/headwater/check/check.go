@@ -27,6 +27,8 @@ type Options struct {
 	Strict bool
 	// Progress, if not nil, is told what was done, in short lines.
 	Progress func(line string)
+	// Waiting, if not nil, is told why the watch does not begin yet.
+	Waiting func(line string)
 }
 
 // DefaultDuration is long enough for a few changes of a list with segments of 6 s.
@@ -60,9 +62,10 @@ func Watch(ctx context.Context, o Options) (*Report, error) {
 		report:   &Report{URL: base.String(), Started: time.Now()},
 		noted:    map[string]bool{},
 	}
-	if err := w.open(ctx, base); err != nil {
+	if err := w.open(ctx, base, o.Waiting); err != nil {
 		return nil, err
 	}
+	w.report.Started = time.Now()
 	w.follow(ctx, w.report.Started.Add(o.For))
 	w.finish(ctx)
 	return w.report, nil
@@ -88,13 +91,16 @@ type variant struct {
 }
 
 // open fetches the first playlist and finds out which media playlists there are.
-func (w *watch) open(ctx context.Context, base *url.URL) error {
-	r := w.observe(ctx, base)
+func (w *watch) open(ctx context.Context, base *url.URL, waiting func(string)) error {
+	r := w.first(ctx, base, waiting)
 	if r.err != nil {
 		return fmt.Errorf("%w: %w", ErrUnreachable, r.err)
 	}
 	if r.status != http.StatusOK {
 		return fmt.Errorf("%w: %s answers %d %s%s", ErrUnreachable, base, r.status, http.StatusText(r.status), quoted(r.body))
+	}
+	if r.alien != "" {
+		return fmt.Errorf("%w: what %s answers %s, not a playlist", ErrUnreachable, base, r.alien)
 	}
 	multi, err := playlist.ReadMultivariant(r.body)
 	if err != nil || len(multi.Variants) == 0 {
@@ -110,6 +116,32 @@ func (w *watch) open(ctx context.Context, base *url.URL) error {
 		}
 	}
 	return nil
+}
+
+// Bounds of how long a watch waits for a server that asks it to.
+const (
+	maxWaiting = 2 * time.Minute // a stream is measured for at most one
+	maxPause   = 10 * time.Second
+)
+
+// first fetches the first playlist, and again for as long as the server says
+// that it will be there soon: a stream that is being measured.
+func (w *watch) first(ctx context.Context, u *url.URL, waiting func(string)) *response {
+	told := ""
+	for until := time.Now().Add(maxWaiting); ; {
+		r := w.observe(ctx, u)
+		pause, ok := r.retryAfter()
+		if r.err != nil || !ok || time.Now().Add(pause).After(until) {
+			return r
+		}
+		if why := string(firstLine(r.body)); waiting != nil && why != told {
+			told = why
+			waiting(fmt.Sprintf("waiting for %s, for up to %v: it answers %d%s", u, maxWaiting, r.status, quoted(r.body)))
+		}
+		if !sleepUntil(ctx, time.Now().Add(pause)) {
+			return r
+		}
+	}
 }
 
 // list returns the media playlist at uri, which is made if it is new.
@@ -139,6 +171,11 @@ func (w *watch) observe(ctx context.Context, u *url.URL) *response {
 		w.find("D04", u.String(), "the playlist is answered with a redirect")
 	}
 	w.report.Requests++
+	if r.status == http.StatusOK {
+		if r.alien = alien(r.body); r.alien != "" {
+			return r
+		}
+	}
 	w.checker.Observe(rules.Response{URL: u.String(), At: r.at, Status: r.status, Header: r.header, Body: r.body, Asked: r.asked})
 	return r
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -30,6 +31,7 @@ type response struct {
 	body       []byte      // without Content-Encoding
 	size       int         // bytes as sent
 	redirected bool
+	alien      string // what a playlist's body is instead of one; see alien
 	err        error
 }
 
@@ -103,6 +105,29 @@ func gunzip(b []byte) ([]byte, error) {
 	}
 	plain, err := io.ReadAll(io.LimitReader(z, maxBody))
 	return plain, errors.Join(err, z.Close())
+}
+
+// retryAfter returns how long the server asks to wait with the next request,
+// ten seconds at most, if it says that it has nothing yet (RFC 9110 §10.2.3).
+func (r *response) retryAfter() (pause time.Duration, ok bool) {
+	if r.err != nil || r.status != http.StatusServiceUnavailable {
+		return 0, false
+	}
+	field := r.header.Get("Retry-After")
+	if at, err := http.ParseTime(field); err == nil {
+		pause = time.Until(at)
+	} else if seconds, err := strconv.ParseUint(field, 10, 31); err == nil {
+		pause = time.Duration(seconds) * time.Second
+	} else {
+		return 0, false
+	}
+	return min(max(pause, time.Second), maxPause), true
+}
+
+// firstLine returns the first line of a body.
+func firstLine(b []byte) []byte {
+	line, _, _ := bytes.Cut(bytes.TrimSpace(b), []byte("\n"))
+	return line
 }
 
 // quoted returns the beginning of an error's body for a message.

@@ -70,6 +70,11 @@ func (l *list) poll(ctx context.Context, w *watch) {
 		l.due = asked.Add(wait / 2)
 		return
 	}
+	if r.alien != "" {
+		w.find("A02", l.url.String(), "what is answered %s, not a playlist", r.alien)
+		l.due = asked.Add(wait)
+		return
+	}
 	media, err := playlist.ReadMedia(r.body)
 	if err != nil {
 		w.find("A04", l.url.String(), "the playlist cannot be read: %v", err)

@@ -90,14 +90,26 @@ func examineStart(s *segment, u *mux.Unit, marked bool) {
 	case picture.Access == mux.AccessNone:
 		s.find("C09", "its first picture is not a keyframe")
 		return
+	case c == mux.CodecMPEG2Video: // starts at an I picture behind a sequence header, with an open GOP or not (ISO/IEC 13818-2 §6.1.1.6)
 	case picture.Access == mux.AccessRecovery:
 		s.find("C09", "its first picture is not an IDR: pictures that are shown before it may be missing")
 	case !marked:
 		s.find("C09", "its first picture is an IDR, but random_access_indicator is not set")
 	}
 	if !picture.HasParameters {
-		s.find("C10", "SPS and PPS do not stand before its first picture")
+		s.find("C10", "%s before its first picture", missing(c))
 	}
+}
+
+// missing says which parameter sets of a codec are not there.
+func missing(c mux.Codec) string {
+	switch c {
+	case mux.CodecMPEG2Video:
+		return "there is no sequence header"
+	case mux.CodecHEVC:
+		return "VPS, SPS and PPS do not stand"
+	}
+	return "SPS and PPS do not stand"
 }
 
 // examineFrames checks that the audio of a segment is whole frames (hls-rules C13).
