@@ -1,6 +1,6 @@
 // Command bench measures headwater against its budgets, side by side with
-// ffmpeg and nginx where they are installed, and prints one table: "make
-// bench" runs it. Figures of one run may be compared with each other only:
+// Icecast, nginx, ffmpeg and MediaMTX where they are installed, and prints one
+// table: "make bench" runs it. Figures of one run may be compared with each other only:
 // what they are depends on the machine and on what else it does.
 //
 // It starts itself again for what has to be a process of its own: "bench cut"
@@ -10,6 +10,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -55,8 +56,10 @@ type bench struct {
 	table   table
 	streams int           // of the live measurement
 	live    time.Duration // how long that takes
+	crowd   int           // listeners of the measurements that have many
 	repeats int           // of what is compared with a peer
 	log     io.Writer     // what is being done
+	ran     []string      // commands that others can run as well
 }
 
 // measurement is one group of rows.
@@ -72,17 +75,22 @@ func measurements() []measurement {
 		{"segment", (*bench).measureSegmenting},
 		{"http", (*bench).measureHTTP},
 		{"live", (*bench).measureLive},
+		{"mediamtx", (*bench).measureMediaMTX},
+		{"listeners", (*bench).measureListeners},
+		{"lowlatency", (*bench).measureLowLatency},
 	}
 }
 
 func measureAll(ctx context.Context, args []string) error {
 	b := &bench{log: os.Stderr}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	only := flags.String("run", "", "take only the measurements that match this regular expression: start, segment, http, live")
+	only := flags.String("run", "", "take only the measurements that match this regular expression: start, segment, http, live, mediamtx, listeners, lowlatency")
 	out := flags.String("o", "", "file to write the table to as well")
+	markdown := flags.String("md", "", "file to write the table to as Markdown, with date, machine and commands")
 	flags.StringVar(&b.binary, "binary", "", "headwater to measure; default: it is built")
-	flags.IntVar(&b.streams, "streams", 20, "number of live streams")
-	flags.DurationVar(&b.live, "live", 45*time.Second, "how long to watch the live streams")
+	flags.IntVar(&b.streams, "streams", 100, "number of live video streams; stored there are a fifth of it, and of radio 2.5 times as many")
+	flags.DurationVar(&b.live, "live", 30*time.Second, "how long to watch the live streams")
+	flags.IntVar(&b.crowd, "listeners", 8000, "number of listeners; those of low latency are a quarter of it")
 	flags.IntVar(&b.repeats, "repeats", 5, "runs of each side of a comparison")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -103,7 +111,7 @@ func measureAll(ctx context.Context, args []string) error {
 			return fmt.Errorf("measure %s: %w", m.name, err)
 		}
 	}
-	return b.write(*out)
+	return errors.Join(b.write(*out), b.writeMarkdown(*markdown, time.Now()))
 }
 
 // prepare makes what all measurements need.

@@ -156,13 +156,14 @@ func (b *bench) measureSegmenting(ctx context.Context) error {
 	b.table.add(row{"segmenting in memory, of one core", ">= 2 GB/s",
 		fmt.Sprintf("%.2f GB/s (%.3f s %s)", gb/memory.median(), memory.median(), memory.spread("%.3f")), "", judge(gb/memory.median() >= 2)})
 	ratio := ffmpeg.median() / memory.median()
-	b.table.add(row{"  CPU time, against ffmpeg -c copy -f hls", ">= 8 x less",
+	b.table.add(row{"  CPU time, against ffmpeg -c copy -f hls", ">= 10 x less",
 		fmt.Sprintf("ffmpeg %.3f s %s, a whole process with files", ffmpeg.median(), ffmpeg.spread("%.3f")),
-		fmt.Sprintf("%.1f x", ratio), judge(ratio >= 8)})
+		fmt.Sprintf("%.1f x", ratio), judge(ratio >= 10)})
 	b.table.add(row{"  as a whole process too, from a file", "",
 		fmt.Sprintf("%.3f s %s", forgotten.median(), forgotten.spread("%.3f")), fmt.Sprintf("%.1f x", ffmpeg.median()/forgotten.median()), noVerdict})
-	b.table.add(row{"  the same, and stored in files as ffmpeg does", "",
-		fmt.Sprintf("%.3f s %s", stored.median(), stored.spread("%.3f")), fmt.Sprintf("%.1f x", ffmpeg.median()/stored.median()), noVerdict})
+	ratio = ffmpeg.median() / stored.median()
+	b.table.add(row{"  the same, and stored in files as ffmpeg does", ">= 5 x less",
+		fmt.Sprintf("%.3f s %s", stored.median(), stored.spread("%.3f")), fmt.Sprintf("%.1f x", ratio), judge(ratio >= 5)})
 	return nil
 }
 

@@ -23,6 +23,10 @@ type Publishers struct {
 	Media  []byte        // a transport stream, MP3 or ADTS file to send again and again in place of Kind; not changed
 	Server Process       // what to watch; 0 means nothing
 
+	// Hello is sent before the media, over each connection: a SOURCE request
+	// of Icecast, for example. What is answered is not read.
+	Hello []byte
+
 	Progress func(line string) // called each second, if not nil
 }
 
@@ -157,6 +161,9 @@ func (p *publisher) send(ctx context.Context) error {
 	defer stop()
 	p.press.connected.Add(1)
 	defer p.press.connected.Add(-1)
+	if _, err := conn.Write(p.press.Hello); err != nil {
+		return err
+	}
 	return p.feed(ctx, conn, p.press.media())
 }
 
