@@ -141,7 +141,7 @@ const (
 // raw_data_block.
 type Frame struct {
 	PTS     Ticks  // of its first sample, on the same clock as the unit's PTS
-	Data    []byte // the whole frame; immutable
+	Data    []byte // the whole frame; immutable, as is what its capacity reaches into
 	Samples int    // per channel, at Rate
 	Rate    int    // hertz: the rate that Samples counts at (the core rate for HE-AAC)
 }
@@ -180,7 +180,7 @@ type Stats struct {
 	Packets      uint64 // TS packets in sync
 	Units        uint64 // delivered
 	Frames       uint64 // audio frames split out
-	Skipped      uint64 // bytes passed over to find sync; not those of tags in raw audio
+	Skipped      uint64 // bytes passed over to find sync
 	SyncLosses   uint64
 	Continuity   uint64 // continuity_counter gaps
 	Duplicates   uint64 // repeated packets

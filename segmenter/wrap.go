@@ -17,6 +17,7 @@ type wrapper struct {
 	unit   *mux.Unit   // the first unit of the group
 	group  []mux.Frame // with epoch times, for timestamps on the wire are epoch time modulo 2^33
 	length mux.Ticks
+	most   int // frames in the last group
 }
 
 // wrap takes one unit of raw audio.
@@ -27,7 +28,7 @@ func (s *Segmenter) wrap(u *mux.Unit) {
 		s.flushWrapper()
 	}
 	if len(w.group) == 0 {
-		w.unit = u
+		w.unit, w.group = u, make([]mux.Frame, 0, max(w.most, len(u.Frames)))
 	}
 	w.group = appendFrames(w.group, u.Frames, s.clock.shift)
 	w.length += length
@@ -41,7 +42,7 @@ func (s *Segmenter) flushWrapper() {
 		return
 	}
 	group, first := w.group, w.unit
-	w.group, w.length, w.unit = nil, 0, nil
+	w.group, w.length, w.unit, w.most = nil, 0, nil, len(group)
 	track := first.Program.Tracks[first.Track]
 	if w.muxer == nil || w.typ != track.StreamType {
 		m, err := ts.NewAudioMuxer(track)

@@ -8,6 +8,12 @@ type view struct{ old, new []byte }
 
 func (v *view) len() int { return len(v.old) + len(v.new) }
 
+// joined reports whether the second piece goes on where the first one ends.
+func (v *view) joined() bool {
+	rest := v.old[len(v.old):cap(v.old)]
+	return len(v.new) > 0 && len(rest) >= len(v.new) && &rest[0] == &v.new[0]
+}
+
 // head returns up to tagHead bytes from i on. They are copied to scratch if
 // they lie in both pieces.
 func (v *view) head(i int, scratch *[tagHead]byte) []byte {
@@ -49,14 +55,16 @@ type arena struct{ block []byte }
 // arenaBlock is several times the most that a splitter carries over.
 const arenaBlock = 64 << 10
 
-// slice returns v[i:j]: aliasing it, or if it lies in both pieces a copy.
+// slice returns v[i:j]: aliasing it, or a copy if it lies in both pieces and
+// these are not neighbours in memory. Its capacity reaches as far as that of
+// the piece, by which its own neighbours can be told.
 func (a *arena) slice(v *view, i, j int) []byte {
 	cut := len(v.old)
 	switch {
 	case i >= cut:
-		return v.new[i-cut : j-cut : j-cut]
-	case j <= cut:
-		return v.old[i:j:j]
+		return v.new[i-cut : j-cut]
+	case j <= cut, v.joined():
+		return v.old[i:j]
 	}
 	return a.join(v.old[i:], v.new[:j-cut])
 }

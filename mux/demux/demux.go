@@ -108,7 +108,7 @@ func (d *Demuxer) Advance(n int) []*mux.Unit {
 		return d.ts.Advance(n)
 	}
 	n = max(0, min(n, len(d.buf)-d.filled))
-	fresh := d.buf[d.filled : d.filled+n : d.filled+n]
+	fresh := d.buf[d.filled : d.filled+n]
 	d.filled += n
 	switch {
 	case d.err != nil:

@@ -83,7 +83,9 @@ func (m *AudioMuxer) Write(frames []mux.Frame) (packets [][]byte, err error) {
 		m.cc = cc
 		return nil, fmt.Errorf("mux %v frame at %v: %w", m.track.Codec, m.pts.Duration(), err)
 	}
-	return [][]byte{m.memory.keep(m.packets)}, nil
+	packets = [][]byte{m.memory.open(len(m.packets))}
+	copy(packets[0], m.packets)
+	return packets, nil
 }
 
 // check tells whether frame is one whole frame of the track's codec.

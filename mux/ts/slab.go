@@ -1,5 +1,7 @@
 package ts
 
+import "slices"
+
 // slab hands out slices of memory that it allocates in lots. Lots begin small
 // and grow to most elements. What was handed out is never taken back: a lot
 // lives as long as something points into it.
@@ -10,7 +12,11 @@ type slab[T any] struct {
 }
 
 // take returns n zero elements with no spare capacity.
-func (s *slab[T]) take(n int) []T {
+func (s *slab[T]) take(n int) []T { return slices.Clip(s.open(n)) }
+
+// open returns n zero elements. Their capacity reaches to the end of the lot:
+// who lists several can tell by it that they are neighbours. It is not to be used.
+func (s *slab[T]) open(n int) []T {
 	if n > len(s.free) {
 		s.lot = min(max(8, 2*s.lot), s.most)
 		if n > s.lot/2 {
@@ -18,7 +24,7 @@ func (s *slab[T]) take(n int) []T {
 		}
 		s.free = make([]T, s.lot)
 	}
-	p := s.free[:n:n]
+	p := s.free[:n]
 	s.free = s.free[n:]
 	return p
 }

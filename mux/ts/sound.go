@@ -23,7 +23,7 @@ func (d *Demuxer) listen(t *track, u *mux.Unit, h *pesHeader) {
 	if !c.Framed() || u.Untimed || end <= h.size {
 		return
 	}
-	es := d.memory.take(end - h.size)
+	es := d.memory.open(end - h.size)
 	appendPayload(es[:0], t.runs, h.size, len(es))
 	if c == mux.CodecMP3 && !t.sound.layer3 && d.isMP2(t, es) {
 		return
