@@ -180,7 +180,7 @@ type Stats struct {
 	Packets      uint64 // TS packets in sync
 	Units        uint64 // delivered
 	Frames       uint64 // audio frames split out
-	Skipped      uint64 // bytes passed over to find sync
+	Skipped      uint64 // bytes passed over to find sync; not those of tags in raw audio
 	SyncLosses   uint64
 	Continuity   uint64 // continuity_counter gaps
 	Duplicates   uint64 // repeated packets
