@@ -19,6 +19,7 @@ func TestMPEG2Segment(t *testing.T) {
 		openGOP  = "000001b800080000"
 		shutGOP  = "000001b800080040"
 		intra    = "00000100000ffff8" + "000001b58ffff34180" + "0000010113f8"
+		leading  = "00000100008ffff8" + "000001b58ffff34180" + "0000010113f8" // two B pictures are shown before it
 		other    = "000001000057fff8" + "000001b58ffff34180" + "0000010113f8"
 	)
 	for _, tt := range []struct {
@@ -26,6 +27,7 @@ func TestMPEG2Segment(t *testing.T) {
 		want          []string
 	}{
 		{"an open group", sequence + openGOP + intra, nil},
+		{"an open group with leading B pictures", sequence + openGOP + leading, nil},
 		{"a closed group", sequence + shutGOP + intra, nil},
 		{"not even an I picture", sequence + other, []string{"C09: its first picture is not a keyframe"}},
 	} {
