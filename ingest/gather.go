@@ -16,6 +16,9 @@ const (
 	// gatherBusy is how much one read must bring for the next to follow at
 	// once: a source that is behind, or faster than real time, is not slowed.
 	gatherBusy = 64 << 10
+	// gatherSlow is how much one point of the grid must bring for the next to be
+	// taken too: sources of less, like radio, are read at every second one.
+	gatherSlow = 4 << 10
 	// gatherLow is what must wait in the socket for the system to wake us
 	// meanwhile; it lets the socket's buffer grow to twice as much.
 	gatherLow = 256 << 10
@@ -30,6 +33,7 @@ type gatherer struct {
 	timeout time.Duration // of silence
 	heard   time.Time     // when bytes came last
 	busy    bool          // the last read brought much
+	wait    time.Duration // the grid to wait for: every, or a multiple of it
 
 	try func(fd uintptr) bool // readNow, made once
 	p   []byte                // arguments and results of try
@@ -52,7 +56,7 @@ func newGatherer(conn net.Conn, every, timeout time.Duration, now time.Time) *ga
 	if err := tcp.SetReadDeadline(time.Time{}); err != nil {
 		return nil // it has gone; Read of conn will say so
 	}
-	g := &gatherer{conn: tcp, raw: raw, every: every, timeout: timeout, heard: now}
+	g := &gatherer{conn: tcp, raw: raw, every: every, timeout: timeout, heard: now, wait: every}
 	g.try = g.readNow
 	return g
 }
@@ -64,7 +68,7 @@ func (g *gatherer) Read(p []byte) (int, error) {
 	for {
 		if !g.busy {
 			now := time.Now()
-			time.Sleep(now.Truncate(g.every).Add(g.every).Sub(now))
+			time.Sleep(now.Truncate(g.wait).Add(g.wait).Sub(now))
 		}
 		g.p = p
 		err := g.raw.Read(g.try)
@@ -74,6 +78,7 @@ func (g *gatherer) Read(p []byte) (int, error) {
 		}
 		if err == nil {
 			g.busy, g.heard = g.n >= gatherBusy, time.Now()
+			g.wait = pace(g.n, g.wait, g.every)
 			return g.n, nil
 		}
 		g.busy = false
@@ -84,6 +89,15 @@ func (g *gatherer) Read(p []byte) (int, error) {
 			return 0, g.explain(os.ErrDeadlineExceeded)
 		}
 	}
+}
+
+// pace returns how long to wait after a read that brought n bytes, for which
+// was waited, on a grid of every.
+func pace(n int, waited, every time.Duration) time.Duration {
+	if n < gatherSlow*int(waited/every) {
+		return 2 * every
+	}
+	return every
 }
 
 // readNow reads what is there. It reports true, for there is nothing to wait for.

@@ -115,3 +115,26 @@ func (f *feed) ended() bool {
 	defer f.sink.mu.Unlock()
 	return f.closed > 0
 }
+
+func TestPace(t *testing.T) {
+	const every = 100 * time.Millisecond
+	tests := []struct {
+		name   string
+		n      int
+		waited time.Duration
+		want   time.Duration
+	}{
+		{"a film", 34_000, every, every},
+		{"radio of 128 kbit/s", 1600, every, 2 * every},
+		{"the same, once it is read half as often", 3200, 2 * every, 2 * every},
+		{"radio of 320 kbit/s", 8000, 2 * every, 2 * every},
+		{"a small picture", 8200, 2 * every, every},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := ingest.Pace(tt.n, tt.waited, every); got != tt.want {
+				t.Errorf("Pace(%d, %v, %v) = %v, want %v", tt.n, tt.waited, every, got, tt.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,4 @@
+package ingest
+
+// Pace is pace.
+var Pace = pace
