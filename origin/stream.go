@@ -229,7 +229,7 @@ func (s *Stream) advance(now time.Time) time.Duration {
 		s.noted++
 	}
 	if s.feed != nil {
-		if now.Sub(s.fed) < advanceInterval {
+		if now.Sub(s.fed) < fedInterval/2 {
 			return fedInterval
 		}
 		return advanceInterval
