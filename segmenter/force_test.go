@@ -53,16 +53,20 @@ func (o *origin) write(units []*mux.Unit, from time.Duration, lag time.Duration)
 	}
 }
 
-// firstPicture returns the least PTS of the pictures in a segment, as sent.
-func firstPicture(t testing.TB, seg *segmenter.Segment) mux.Ticks {
+// pictures returns the least and the greatest PTS of the pictures in a segment,
+// as sent.
+func pictures(t testing.TB, seg *segmenter.Segment) (first, last mux.Ticks) {
 	t.Helper()
-	var first mux.Ticks
 	found := false
 	see := func(units []*mux.Unit) {
 		for _, u := range units {
-			if u.Program.Tracks[u.Track].Codec.Video() && (!found || u.PTS < first) {
-				first, found = u.PTS, true
+			if !u.Program.Tracks[u.Track].Codec.Video() {
+				continue
 			}
+			if !found {
+				first, last, found = u.PTS, u.PTS, true
+			}
+			first, last = min(first, u.PTS), max(last, u.PTS)
 		}
 	}
 	d := ts.NewDemuxer(ts.Options{})
@@ -74,7 +78,7 @@ func firstPicture(t testing.TB, seg *segmenter.Segment) mux.Ticks {
 	if !found {
 		t.Fatalf("segment %d has no picture", seg.Sequence)
 	}
-	return first & (mux.Wrap - 1)
+	return first, last
 }
 
 // Where keyframes stop, segments are cut where they would have been: no EXTINF
@@ -114,8 +118,12 @@ func TestForcedCutsOnTheGrid(t *testing.T) {
 					if seg.End-seg.Start > oldLimit(a) {
 						t.Errorf("phase %d: segment %d lasts %v, target duration %d s", phase, seg.Sequence, seg.Duration(), a.Status().Record.TargetDuration)
 					}
-					if got := (firstPicture(t, seg) + offset - seg.Start) & (mux.Wrap - 1); got != 0 {
+					first, last := pictures(t, seg)
+					if got := (first + offset - seg.Start) & (mux.Wrap - 1); got != 0 {
 						t.Errorf("phase %d: segment %d begins %d ticks after its date", phase, seg.Sequence, got)
+					}
+					if most := oldLimit(a) + mux.ClockRate/4; last-first >= most { // hls-rules A15
+						t.Errorf("phase %d: segment %d holds %v of pictures", phase, seg.Sequence, (last - first).Duration())
 					}
 				}
 				for join := 59 * time.Second; join < 119*time.Second; join += 13 * time.Second {
