@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"testing"
 	"time"
 
 	"headwater/playlist"
@@ -104,3 +105,21 @@ type Follower struct{ f follower }
 func (f *Follower) Take(list *playlist.Media) ([]playlist.Segment, uint64) { return f.f.take(list) }
 
 var ReloadAfter = reloadAfter
+
+// CountFailures counts errors.
+func CountFailures(errs []error) Failures {
+	var f failures
+	for _, err := range errs {
+		f.add("", err)
+	}
+	return f.all()
+}
+
+// AllocsPerRead returns how many allocations a listener makes for a read of b.
+func AllocsPerRead(b []byte) float64 {
+	c := &crowd{start: time.Now()}
+	c.steady.Store(1)
+	l := &listener{crowd: c, first: newFirstFrame(""), track: &tracker{}}
+	l.take(b) // makes room for what is kept
+	return testing.AllocsPerRun(100, func() { l.take(b) })
+}

@@ -274,3 +274,9 @@ func TestListenersKindsAreSpread(t *testing.T) {
 		}
 	}
 }
+
+func TestListenersAllocateNothing(t *testing.T) {
+	if n := load.AllocsPerRead(frames(1, 2, 3)[:1100]); n != 0 {
+		t.Errorf("a read allocates %v times", n)
+	}
+}

@@ -36,7 +36,7 @@ func newViewer(a *audience) *viewer {
 	dialer := net.Dialer{Timeout: dialTimeout, KeepAlive: -1}
 	transport := &http.Transport{
 		DialContext: dialer.DialContext, DisableCompression: true, // counts what is sent, not what it means
-		MaxIdleConnsPerHost: 2, MaxIdleConns: 4, IdleConnTimeout: time.Minute,
+		MaxConnsPerHost: 2, MaxIdleConnsPerHost: 2, IdleConnTimeout: time.Minute,
 		WriteBufferSize: 1 << 10, ReadBufferSize: 8 << 10,
 	}
 	return &viewer{audience: a, client: &http.Client{Transport: transport, Timeout: requestTimeout}}
