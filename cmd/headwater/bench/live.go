@@ -45,16 +45,13 @@ type origin struct {
 // serve starts a headwater with streams s0, s1 and so on. wrap makes the
 // command from its program and arguments.
 func (b *bench) serve(ctx context.Context, wrap func(name string, args ...string) *exec.Cmd, streams int, data string) (*origin, error) {
-	port, err := freePort()
+	ports, err := freePorts(1 + streams)
 	if err != nil {
 		return nil, err
 	}
-	o := &origin{url: fmt.Sprintf("http://127.0.0.1:%d", port)}
-	args := []string{"serve", "--http", fmt.Sprintf("127.0.0.1:%d", port), "--data", data, "--log-level", "warn"}
-	for i := range streams {
-		if port, err = freePort(); err != nil {
-			return nil, err
-		}
+	o := &origin{url: fmt.Sprintf("http://127.0.0.1:%d", ports[0])}
+	args := []string{"serve", "--http", fmt.Sprintf("127.0.0.1:%d", ports[0]), "--data", data, "--log-level", "warn"}
+	for i, port := range ports[1:] {
 		addr := fmt.Sprintf("127.0.0.1:%d", port)
 		o.sources = append(o.sources, addr)
 		args = append(args, "--tcp", "s"+strconv.Itoa(i)+"="+addr)

@@ -103,15 +103,20 @@ func measureAll(ctx context.Context, args []string) error {
 		return err
 	}
 	defer os.RemoveAll(b.dir)
+	var failed []error // the table has what could be measured
 	for _, m := range measurements() {
 		if !match.MatchString(m.name) {
 			continue
 		}
 		if err := m.do(b, ctx); err != nil {
-			return fmt.Errorf("measure %s: %w", m.name, err)
+			failed = append(failed, fmt.Errorf("measure %s: %w", m.name, err))
+			b.table.add(row{what: m.name, measured: "could not be measured to its end"})
+		}
+		if ctx.Err() != nil {
+			break
 		}
 	}
-	return errors.Join(b.write(*out), b.writeMarkdown(*markdown, time.Now()))
+	return errors.Join(errors.Join(failed...), b.write(*out), b.writeMarkdown(*markdown, time.Now()))
 }
 
 // prepare makes what all measurements need.

@@ -66,18 +66,14 @@ func (b *bench) cpuOfOurs(ctx context.Context) (float64, error) {
 }
 
 func (b *bench) cpuOfMediaMTX(ctx context.Context, program string) (float64, error) {
-	port, err := freePort()
+	ports, err := freePorts(1 + mediamtxStreams)
 	if err != nil {
 		return 0, err
 	}
 	var conf strings.Builder
-	fmt.Fprintf(&conf, mediamtxConf, port)
+	fmt.Fprintf(&conf, mediamtxConf, ports[0])
 	args := []string{"send", "--udp", b.media}
-	for i := range mediamtxStreams {
-		port, err := freePort()
-		if err != nil {
-			return 0, err
-		}
+	for i, port := range ports[1:] {
 		addr := fmt.Sprintf("127.0.0.1:%d", port)
 		fmt.Fprintf(&conf, "  s%d:\n    source: udp+mpegts://%s\n", i, addr)
 		args = append(args, addr)
@@ -96,7 +92,7 @@ func (b *bench) cpuOfMediaMTX(ctx context.Context, program string) (float64, err
 		return 0, err
 	}
 	defer source.stop()
-	last := fmt.Sprintf("http://127.0.0.1:%d/s%d/index.m3u8", port, mediamtxStreams-1)
+	last := fmt.Sprintf("http://127.0.0.1:%d/s%d/index.m3u8", ports[0], mediamtxStreams-1)
 	if err := eventually(ctx, time.Minute, "MediaMTX makes the last stream", func() error { return answers(ctx, last) }); err != nil {
 		return 0, err
 	}
