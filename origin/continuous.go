@@ -2,55 +2,77 @@ package origin
 
 import (
 	"errors"
+	"net"
 	"net/http"
 	"os"
-	"strings"
 	"time"
 
 	"headwater/mux"
+	"headwater/origin/http1"
 	"headwater/origin/live"
 )
 
-// serveContinuous answers for /{stream}.ts, .mp3 and .aac: a body without end.
-func (s *Server) serveContinuous(w http.ResponseWriter, r *http.Request, st *Stream, suffix string) (int, int64) {
+// answerContinuous answers for /{stream}.ts, .mp3, .aac and the audio of
+// /{stream}: a body without end. It returns the tail that the body is, which
+// it has counted a listener of, or nil if there is none to send.
+func (s *Server) answerContinuous(req *http1.Request, rep *http1.Reply, st *Stream, rt route) *live.Tail {
 	program := st.source()
-	if program == nil {
-		return s.fail(w, r, http.StatusServiceUnavailable, s.headers.noStore, st.reason(time.Now())), 0
+	suffix := rt.suffix
+	if rt.kind == kindStream {
+		rep.Set("Vary", s.headers.varyAccept)
+		suffix = audioSuffix(program)
 	}
+	if program == nil {
+		s.refuse(rep, http.StatusServiceUnavailable, s.headers.noStore, st.reason(time.Now()))
+		return nil
+	}
+	tail := st.ts
 	if suffix != ".ts" {
 		if sentence := lacks(st.Name(), program, suffix); sentence != "" {
-			return s.fail(w, r, http.StatusNotFound, s.headers.noStore, sentence), 0
+			s.refuse(rep, http.StatusNotFound, s.headers.noStore, sentence)
+			return nil
+		}
+		tail = st.sound
+	}
+	if !req.Head {
+		if n := s.counts.listeners.Add(1); n > int64(s.cfg.MaxListeners) {
+			s.counts.listeners.Add(-1)
+			s.counts.refused.Add(1)
+			s.refuse(rep, http.StatusServiceUnavailable, s.headers.noStore, "the server has as many listeners as it can take")
+			return nil
 		}
 	}
-	if n := s.counts.listeners.Add(1); n > int64(s.cfg.MaxListeners) {
-		s.counts.listeners.Add(-1)
-		s.counts.refused.Add(1)
-		return s.fail(w, r, http.StatusServiceUnavailable, s.headers.noStore, "the server has as many listeners as it can take"), 0
+	rep.Status = http.StatusOK
+	rep.Set("Content-Type", s.headers.media[suffix])
+	rep.Set("Cache-Control", s.headers.noStore)
+	rep.Set("Accept-Ranges", s.headers.acceptNone)
+	rep.Set("X-Accel-Buffering", s.headers.buffering)
+	if req.Head {
+		return nil
 	}
-	defer s.counts.listeners.Add(-1)
+	return tail
+}
+
+// fanOut has the fan send a tail over a connection of ours.
+func (s *Server) fanOut(req *http1.Request, rep *http1.Reply, tail *live.Tail) {
+	chunked := tail.Packets() && !req.HTTP10 // radios break on chunks (hls-rules F01, F07)
+	rep.SetEndless(chunked, func(c net.Conn) { s.fan.Serve(tail, c, chunked) })
+}
+
+// copyTail sends a tail by net/http.
+func (s *Server) copyTail(w http.ResponseWriter, r *http.Request, tail *live.Tail) {
 	s.counts.inFlight.Add(-1) // listeners have a limit of their own
 	defer s.counts.inFlight.Add(1)
+	s.gone(tail.Copy(r.Context(), w))
+}
 
-	h := w.Header()
-	h["Content-Type"] = s.headers.media[suffix]
-	h["Cache-Control"] = s.headers.noStore
-	h["Accept-Ranges"] = s.headers.acceptNone
-	h["X-Accel-Buffering"] = s.headers.buffering
-	w.WriteHeader(http.StatusOK)
-	if r.Method == http.MethodHead {
-		return http.StatusOK, 0
-	}
-	var reader live.Reader
-	if suffix == ".ts" {
-		reader = live.NewTSReader(st.ts)
-	} else {
-		reader = live.NewAudioReader(st.sound)
-	}
-	n, err := live.Copy(r.Context(), w, reader)
+// gone counts a listener that has gone.
+func (s *Server) gone(n int64, err error) {
+	s.counts.listeners.Add(-1)
+	s.counts.bytes[kindContinuous].Add(uint64(n))
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		s.counts.dropped.Add(1)
 	}
-	return http.StatusOK, n
 }
 
 // source returns the program of the stream as long as the continuous outputs
@@ -62,6 +84,17 @@ func (s *Stream) source() *mux.Program {
 		return nil
 	}
 	return s.seg.Status().Program
+}
+
+// audioSuffix returns the suffix of the continuous audio of a program, or of
+// what most have.
+func audioSuffix(p *mux.Program) string {
+	if p != nil {
+		if i := firstFramed(p); i >= 0 {
+			return suffixOf(p.Tracks[i].Codec)
+		}
+	}
+	return ".mp3"
 }
 
 // suffixOf returns the suffix of the continuous output of a codec.
@@ -91,20 +124,4 @@ func lacks(stream string, p *mux.Program, suffix string) string {
 		}
 	}
 	return "stream " + stream + " has no audio"
-}
-
-// serveStream answers for /{stream}: the player page for browsers, continuous
-// audio for everybody else.
-func (s *Server) serveStream(w http.ResponseWriter, r *http.Request, st *Stream) (int, int64) {
-	w.Header()["Vary"] = s.headers.varyAccept
-	if s.cfg.Pages != nil && strings.Contains(r.Header.Get("Accept"), "text/html") {
-		return s.servePage(w, r)
-	}
-	suffix := ".mp3"
-	if p := st.source(); p != nil {
-		if i := firstFramed(p); i >= 0 {
-			suffix = suffixOf(p.Tracks[i].Codec)
-		}
-	}
-	return s.serveContinuous(w, r, st, suffix)
 }

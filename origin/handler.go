@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"headwater/origin/http1"
+	"headwater/origin/live"
 )
 
-// Answer answers a request for a playlist or a segment: they are what is asked
-// for all the time, and their answers are ready. It is for package http1.
+// Answer answers a request for media: that is what is asked for all the time,
+// and its answers are ready. It is for package http1.
 func (s *Server) Answer(req *http1.Request, rep *http1.Reply) bool {
 	rt := s.route(req.Path)
-	if !rt.kind.ready() {
+	if !s.answers(rt, req) {
 		return false
 	}
 	rep.Tag = int(rt.kind)
@@ -22,8 +23,21 @@ func (s *Server) Answer(req *http1.Request, rep *http1.Reply) bool {
 		s.refuse(rep, http.StatusServiceUnavailable, s.headers.brief, busySentence)
 		return true
 	}
-	s.answer(req, rep, rt)
+	if tail := s.answer(req, rep, rt); tail != nil {
+		s.fanOut(req, rep, tail)
+	}
 	return true
+}
+
+// answers reports whether answer has the answer to a request.
+func (s *Server) answers(rt route, req *http1.Request) bool {
+	switch rt.kind {
+	case kindMultivariant, kindMedia, kindSegment, kindContinuous:
+		return true
+	case kindStream: // a browser gets a page
+		return s.cfg.Pages == nil || !strings.Contains(req.Get(http1.Accept), "text/html")
+	}
+	return false
 }
 
 // Sent counts what Answer answered.
@@ -32,17 +46,22 @@ func (s *Server) Sent(_ *http1.Request, rep *http1.Reply, n int64) {
 	s.count(kind(rep.Tag), rep.Status, n)
 }
 
-// answer fills rep for a route whose kind is ready.
-func (s *Server) answer(req *http1.Request, rep *http1.Reply, rt route) {
+// answer fills rep. If the body has no end it is the tail that is returned.
+func (s *Server) answer(req *http1.Request, rep *http1.Reply, rt route) *live.Tail {
 	st := s.lookup(rt.stream)
-	switch {
-	case st == nil:
+	if st == nil {
 		s.refuse(rep, http.StatusNotFound, s.headers.brief, "there is no stream "+quoted(rt.stream))
-	case rt.kind == kindSegment:
-		s.answerSegment(req, rep, st, rt)
-	default:
-		s.answerPlaylist(req, rep, st, rt)
+		return nil
 	}
+	switch rt.kind {
+	case kindSegment:
+		s.answerSegment(req, rep, st, rt)
+	case kindMultivariant, kindMedia:
+		s.answerPlaylist(req, rep, st, rt)
+	default:
+		return s.answerContinuous(req, rep, st, rt)
+	}
+	return nil
 }
 
 // ServeHTTP answers what package http1 does not: other resources, and requests
@@ -71,17 +90,19 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.count(kindOther, s.fail(w, r, http.StatusMethodNotAllowed, s.headers.noStore, "only GET, HEAD and OPTIONS are answered here"), 0)
 		return
 	}
-	rt := s.route(r.URL.Path)
-	if !rt.kind.ready() {
+	rt, req := s.route(r.URL.Path), http1.From(r)
+	if !s.answers(rt, &req) {
 		status, bytes := s.serve(w, r, rt)
 		s.count(rt.kind, status, bytes)
 		return
 	}
 	var rep http1.Reply
-	req := http1.From(r)
-	s.answer(&req, &rep, rt)
+	tail := s.answer(&req, &rep, rt)
 	n := rep.WriteTo(w, req.Head)
 	s.count(rt.kind, rep.Status, n)
+	if tail != nil {
+		s.copyTail(w, r, tail)
+	}
 	if !req.Head && n < rep.Length() {
 		panic(http.ErrAbortHandler) // the client must not take it for the whole (hls-rules D19)
 	}
@@ -124,8 +145,8 @@ func reserved(path string) bool {
 	return false
 }
 
-// serve answers a request for a route whose kind is not ready. It returns what
-// was answered: the status, and how many bytes of body.
+// serve answers what answer does not. It returns what was answered: the status,
+// and how many bytes of body.
 func (s *Server) serve(w http.ResponseWriter, r *http.Request, rt route) (status int, bytes int64) {
 	if rt.kind == kindOther {
 		return s.serveOther(w, r)
@@ -135,14 +156,13 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, rt route) (status
 		return s.fail(w, r, http.StatusNotFound, s.headers.brief, "there is no stream "+quoted(rt.stream)), 0
 	}
 	switch rt.kind {
-	case kindContinuous:
-		return s.serveContinuous(w, r, st, rt.suffix)
 	case kindPointer:
 		return s.servePointer(w, r, st, rt.suffix)
 	case kindReady:
 		return s.serveReady(w, r, st)
 	}
-	return s.serveStream(w, r, st)
+	w.Header()["Vary"] = s.headers.varyAccept
+	return s.servePage(w, r)
 }
 
 // refuse answers with a status and one plain sentence. Nothing that was said

@@ -22,9 +22,6 @@ const (
 
 var kindNames = [kinds]string{"other", "multivariant", "media", "segment", "continuous", "pointer", "stream", "ready"}
 
-// ready reports whether the answers for a kind exist before they are asked for.
-func (k kind) ready() bool { return k == kindMultivariant || k == kindMedia || k == kindSegment }
-
 // route is a path taken apart. Its strings are parts of the path.
 type route struct {
 	kind      kind

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"headwater/origin/http1"
+	"headwater/origin/live"
 	"headwater/segmenter"
 )
 
@@ -65,6 +66,7 @@ type Server struct {
 	log     *slog.Logger
 	headers headers
 	other   http.Handler // what is neither playlist nor segment nor stream
+	fan     *live.Fan
 	counts  counters
 	started time.Time
 
@@ -81,6 +83,7 @@ func NewServer(cfg ServerConfig) *Server {
 	s.headers = newHeaders()
 	s.streams.Store(&map[string]*Stream{})
 	s.other = s.routes()
+	s.fan = live.NewFan(live.FanConfig{Ended: s.gone})
 	return s
 }
 
@@ -147,6 +150,11 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	s.mu.Unlock()
 
+	fanCtx, stopFan := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopFan()
+	var fanned sync.WaitGroup
+	fanned.Go(func() { s.fan.Run(fanCtx) })
+
 	server := http1.New(http1.Config{
 		Handler: s, Other: s, Fields: s.headers.common,
 		MaxConnections: s.cfg.MaxConnections, Drain: s.cfg.Drain,
@@ -171,5 +179,7 @@ func (s *Server) Run(ctx context.Context) error {
 	streams.Wait()
 	stopServing()
 	<-served
+	stopFan()
+	fanned.Wait()
 	return err
 }

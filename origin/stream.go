@@ -18,6 +18,7 @@ const (
 	fedInterval     = 500 * time.Millisecond // and while it does: no shorter silence means anything
 	expireInterval  = time.Second            // how often segments are looked at for removal
 	burst           = 2 * time.Second        // of sound, at the start of a continuous output (hls-rules F04)
+	flush           = 250 * time.Millisecond // of sound, sent together
 	// maxPending is how many closed slots may wait for the publisher before a
 	// source that sends faster than the disk takes has to wait.
 	maxPending = 16
@@ -105,8 +106,8 @@ func NewStream(cfg StreamConfig) (*Stream, error) {
 		cfg:    cfg,
 		log:    cfg.Log,
 		spool:  newSpool(cfg.Store, cfg.Log),
-		ts:     live.NewTail(live.TailConfig{Burst: burst}),
-		sound:  live.NewTail(live.TailConfig{Audio: true, Burst: burst, Flush: 250 * time.Millisecond, MaxBytes: 1 << 20}),
+		ts:     live.NewPackets(live.TailConfig{Burst: burst, Flush: flush}),
+		sound:  live.NewFrames(live.TailConfig{Burst: burst, Flush: flush, MaxBytes: 1 << 20}),
 		wake:   make(chan struct{}, 1),
 		absent: time.Now(),
 	}

@@ -63,6 +63,10 @@ func (c *conn) serve() {
 			c.server.handOver(c)
 			return
 		}
+		if c.rep.take != nil {
+			c.giveAway()
+			return
+		}
 		closing := c.req.Close || c.server.stopping.Load()
 		err = c.send(closing)
 		c.in = c.in[:copy(c.in, c.in[end:])]

@@ -37,6 +37,9 @@ type Reply struct {
 	file   *os.File // the body comes from where this stands
 	start  int64    // in slices
 	length int64    // of the body
+
+	take    func(net.Conn) // sends a body without end, if it is not nil
+	chunked bool           // in chunks
 }
 
 // Reset makes the reply empty.
@@ -82,6 +85,13 @@ func (r *Reply) SetSlices(slices [][]byte, start, length int64) {
 func (r *Reply) SetFile(f *os.File, length int64) {
 	r.closeFile()
 	r.text, r.slices, r.file, r.length = nil, nil, f, length
+}
+
+// SetEndless has take send the body, once the head has been sent: it owns the
+// connection from then on, and closes it. Without chunks the end of the
+// connection is that of the body. [Reply.WriteTo] does not call it.
+func (r *Reply) SetEndless(chunked bool, take func(c net.Conn)) {
+	r.take, r.chunked = take, chunked
 }
 
 // Length is that of the body in bytes.

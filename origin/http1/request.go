@@ -13,7 +13,8 @@ type Request struct {
 	Path   string // begins with a slash; nothing in it was escaped
 	Query  string // as sent, without its question mark
 	Host   string
-	Close  bool // the client does not want to keep the connection
+	HTTP10 bool // the client speaks HTTP/1.0: it knows no chunks
+	Close  bool // the connection ends with the answer
 	Fields [fields]string
 }
 
@@ -44,7 +45,8 @@ func (r *Request) Get(n Name) string { return r.Fields[n] }
 
 // From returns a request that net/http has read. Its method is GET or HEAD.
 func From(r *http.Request) Request {
-	q := Request{Head: r.Method == http.MethodHead, Path: r.URL.Path, Query: r.URL.RawQuery, Host: r.Host, Close: r.Close}
+	q := Request{Head: r.Method == http.MethodHead, Path: r.URL.Path, Query: r.URL.RawQuery, Host: r.Host, HTTP10: !r.ProtoAtLeast(1, 1)}
+	q.Close = r.Close || q.HTTP10
 	for n, name := range names {
 		switch values := r.Header[name]; len(values) {
 		case 0:
@@ -72,7 +74,8 @@ func parse(head string) (q Request, ok bool) {
 	default:
 		return q, false
 	}
-	if version != "HTTP/1.1" || !plainTarget(target) {
+	q.HTTP10 = version == "HTTP/1.0"
+	if version != "HTTP/1.1" && !q.HTTP10 || !plainTarget(target) {
 		return q, false
 	}
 	q.Path, q.Query, _ = strings.Cut(target, "?")
@@ -82,7 +85,8 @@ func parse(head string) (q Request, ok bool) {
 			return q, false
 		}
 	}
-	return q, q.Host != ""
+	q.Close = q.Close || q.HTTP10 // it may keep the connection, but need not (RFC 9112 §9.3)
+	return q, q.Host != "" || q.HTTP10
 }
 
 // plainTarget reports whether target is an absolute path, perhaps with a

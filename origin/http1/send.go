@@ -12,17 +12,7 @@ import (
 // over as they lie: slices by writev, files by sendfile.
 func (c *conn) send(closing bool) error {
 	defer c.rep.closeFile()
-	if c.buffer == nil {
-		c.buffer = c.server.buffers.Get().(*[]byte)
-		c.out = (*c.buffer)[:0]
-	}
-	c.out = c.rep.appendHead(c.out)
-	c.out = append(c.out, c.server.fields...)
-	c.out = c.server.date.append(c.out, time.Now())
-	if closing {
-		c.out = append(c.out, "Connection: close\r\n"...)
-	}
-	c.out = append(c.out, "\r\n"...)
+	c.gatherHead(closing)
 	var n int64
 	var err error
 	switch {
@@ -39,6 +29,37 @@ func (c *conn) send(closing bool) error {
 	}
 	c.server.cfg.Handler.Sent(&c.req, &c.rep, n)
 	return err
+}
+
+// gatherHead gathers the head of the reply.
+func (c *conn) gatherHead(closing bool) {
+	if c.buffer == nil {
+		c.buffer = c.server.buffers.Get().(*[]byte)
+		c.out = (*c.buffer)[:0]
+	}
+	c.out = c.rep.appendHead(c.out)
+	c.out = append(c.out, c.server.fields...)
+	c.out = c.server.date.append(c.out, time.Now())
+	if c.rep.chunked {
+		c.out = append(c.out, "Transfer-Encoding: chunked\r\n"...)
+	}
+	if closing {
+		c.out = append(c.out, "Connection: close\r\n"...)
+	}
+	c.out = append(c.out, "\r\n"...)
+}
+
+// giveAway sends the head of the reply, and lets its owner send the rest.
+func (c *conn) giveAway() {
+	c.gatherHead(true)
+	err := c.writeMore(c.out)
+	c.giveBuffer()
+	c.server.cfg.Handler.Sent(&c.req, &c.rep, 0)
+	away := c.server.giveAway(c)
+	if err != nil {
+		away.Close() // as its owner will find
+	}
+	c.rep.take(away)
 }
 
 // flush sends what was gathered.

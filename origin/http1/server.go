@@ -64,6 +64,7 @@ type Server struct {
 	mu      sync.Mutex
 	open    int                // connections, those of others too; guarded by mu
 	own     map[*conn]struct{} // those that are served here; guarded by mu
+	away    map[*away]struct{} // those that have another owner, but net/http; guarded by mu
 	serving sync.WaitGroup     // goroutines of own
 }
 
@@ -72,7 +73,7 @@ func New(cfg Config) *Server {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{cfg: cfg, own: map[*conn]struct{}{}, refusing: make(chan struct{}, maxRefusing)}
+	s := &Server{cfg: cfg, own: map[*conn]struct{}{}, away: map[*away]struct{}{}, refusing: make(chan struct{}, maxRefusing)}
 	for i := range cfg.Fields {
 		s.fields = appendField(s.fields, &cfg.Fields[i])
 	}
@@ -120,6 +121,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 		s.cfg.Log.Warn("requests did not end in time and are cut off", "connections", n)
 		cutOff()
 		s.closeOwn(func(*conn) bool { return true })
+		s.closeAway()
 		s.others.Close()
 	}
 	s.serving.Wait()
@@ -197,12 +199,13 @@ func (s *Server) leave(c *conn) {
 	delete(s.own, c)
 }
 
-// drain closes connections of ours that are idle until there are none.
+// drain closes connections of ours that are idle until there are none, and
+// waits until those that were given away are closed.
 func (s *Server) drain(ctx context.Context) error {
 	const interval = 10 * time.Millisecond
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
-	for s.closeOwn(func(c *conn) bool { return !c.busy.Load() }) > 0 {
+	for s.closeOwn(func(c *conn) bool { return !c.busy.Load() })+s.countAway() > 0 {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():

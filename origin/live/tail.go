@@ -1,15 +1,17 @@
 // Package live holds the continuous outputs of a stream: MPEG-TS or audio
-// frames without end. One [Tail] per stream and kind keeps the newest units;
-// each listener has a [Reader] with a cursor into it and no queue of its own,
-// so what listeners do or leave costs no memory and slows nobody.
+// frames without end. One [Tail] per stream and kind keeps the newest media as
+// batches, which are the same bytes for all; a listener is a place in it and
+// has no queue of its own, so what listeners do or leave costs no memory and
+// slows nobody. A [Fan] sends them to thousands of connections; [Tail.Copy]
+// to one of net/http's.
 //
 // hls-rules F01-F04, C02, C05, C08.
 package live
 
 import (
-	"context"
-	"io"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"headwater/mux"
@@ -17,236 +19,254 @@ import (
 
 // TailConfig bounds a [Tail]. The zero value of a field means its default.
 type TailConfig struct {
-	MaxBytes int64         // of the units kept; default 8 MiB. One unit is kept whatever its size.
-	MaxAge   time.Duration // of the units kept, in media time; default 20 s
-	Audio    bool          // the units are of one audio track: a listener can start at each
+	MaxBytes int64         // of the media kept; default 8 MiB. One batch is kept whatever its size.
+	MaxAge   time.Duration // of the media kept, in media time; default 20 s
 	// Burst is how much media a listener gets at once at its start, so that its
 	// player begins without waiting. Pictures begin at the newest random access
 	// point whatever Burst is.
 	Burst time.Duration
-	// Flush is how much media is gathered before listeners are woken; 0 means
-	// each unit. Fewer and larger writes cost less.
+	// Flush is how much sound is gathered before it is sent; 0 means each unit.
+	// Fewer and larger writes cost less. Pictures are sent one by one.
 	Flush time.Duration
 }
 
-// maxItems bounds a tail of tiny units.
-const maxItems = 1 << 14
+const (
+	maxBatches   = 1 << 12                    // bounds a tail of tiny batches
+	maxGather    = 500 * mux.ClockRate / 1000 // bounds a batch of a stream whose pictures stopped
+	flatsKept    = 16                         // batches that keep what was made for their listeners
+	defaultBytes = 8 << 20
+	defaultAge   = 20 * time.Second
+)
 
 // Tail is the newest media of a stream, shared by all its listeners. Append,
 // Break and End have one caller at a time; the rest is safe for concurrent use.
 type Tail struct {
-	cfg TailConfig
+	cfg     TailConfig
+	chunked bool // how a Fan sends it over HTTP/1.1; without chunks its end is that of the connection
+	moved   atomic.Uint64
+	version atomic.Uint64 // rises when there is more, or at the end
+
+	// Of the one that appends.
+	form   form
+	open   *batch    // gathers units; nil if there are none
+	time   mux.Ticks // of the last unit
+	broken bool      // the next unit follows a break
 
 	mu      sync.Mutex
-	ring    []item        // of a power of two in length; item n is at n mod len; guarded by mu
-	first   uint64        // number of the oldest item; guarded by mu
-	next    uint64        // number of the next item; guarded by mu
-	shown   uint64        // number of the next item that listeners do not see yet; guarded by mu
-	bytes   int64         // of the items; guarded by mu
-	waiting mux.Ticks     // media of the items not shown; guarded by mu
-	broken  bool          // the next item follows a break; guarded by mu
-	ended   bool          // guarded by mu
-	changed chan struct{} // closed when more is shown, or at the end; guarded by mu
-	moved   uint64        // listeners that fell behind; guarded by mu
+	ring    []*batch        // of a power of two in length; batch n is at n mod len; guarded by mu
+	first   uint64          // number of the oldest batch; guarded by mu
+	next    uint64          // number of the next batch; guarded by mu
+	bytes   int64           // of the batches; guarded by mu
+	ended   bool            // guarded by mu
+	places  int             // listeners; guarded by mu
+	changed chan struct{}   // closed when there is more, or at the end; guarded by mu
+	wake    []chan struct{} // of capacity 1; get a value when there is more, or at the end; guarded by mu
 }
 
-// item is one unit of a tail.
-type item struct {
-	unit  *mux.Unit
-	time  mux.Ticks // DTS, or that of the unit before it if it has none
-	size  int
-	start mux.Access // whether a listener can start here
-	broke bool       // nothing before it has to do with it: another source
+// form makes the bytes of a kind of tail.
+type form interface {
+	// add adds a unit to a batch. at is its time; broke: it follows on nothing.
+	add(b *batch, u *mux.Unit, at mux.Ticks, broke bool)
+	// parts reports whether u cannot follow in the batch.
+	parts(b *batch, u *mux.Unit) bool
 }
 
-// NewTail returns an empty tail.
-func NewTail(cfg TailConfig) *Tail {
+// NewPackets returns an empty tail of MPEG-TS.
+func NewPackets(cfg TailConfig) *Tail { return newTail(cfg, &packetForm{}, true) }
+
+// NewFrames returns an empty tail of the frames of one audio track.
+func NewFrames(cfg TailConfig) *Tail { return newTail(cfg, frameForm{}, false) }
+
+func newTail(cfg TailConfig, f form, chunked bool) *Tail {
 	if cfg.MaxBytes == 0 {
-		cfg.MaxBytes = 8 << 20
+		cfg.MaxBytes = defaultBytes
 	}
 	if cfg.MaxAge == 0 {
-		cfg.MaxAge = 20 * time.Second
+		cfg.MaxAge = defaultAge
 	}
-	return &Tail{cfg: cfg, changed: make(chan struct{}), broken: true}
+	return &Tail{cfg: cfg, form: f, chunked: chunked, changed: make(chan struct{}), broken: true}
 }
+
+// Packets reports whether the tail is MPEG-TS.
+func (t *Tail) Packets() bool { return !t.onlyFrames() }
 
 // Append adds a unit. After End, it opens the tail again.
 func (t *Tail) Append(u *mux.Unit) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	it := item{unit: u, time: u.DTS, size: sizeOf(u), broke: t.broken}
-	if t.cfg.Audio || u.Track == u.Program.Reference() {
-		it.start = u.Access
+	at := u.DTS
+	if u.Untimed {
+		at = t.time
 	}
-	t.ended, t.broken = false, false
-	var since mux.Ticks
-	if t.next > t.first {
-		last := t.at(t.next - 1)
-		if u.Untimed {
-			it.time = last.time
-		}
-		since = it.time - last.time
+	t.time = at
+	reference := u.Program.Reference()
+	isReference := u.Track == reference || reference < 0 || t.onlyFrames()
+	video := reference >= 0 && u.Program.Tracks[reference].Codec.Video() && !t.onlyFrames()
+	start := mux.AccessNone
+	if isReference {
+		start = u.Access
 	}
-	t.push(it)
-	if since > 0 && !it.broke {
-		t.waiting += since
+	if t.open != nil && (t.broken || video && start != mux.AccessNone || t.form.parts(t.open, u)) {
+		t.show()
 	}
-	if t.waiting >= mux.FromDuration(t.cfg.Flush) || it.broke {
+	if t.open == nil {
+		t.open = &batch{time: at, start: start, video: video, broke: t.broken}
+	}
+	t.form.add(t.open, u, at, t.broken)
+	t.broken = false
+	gathered := at - t.open.time
+	if video && isReference || !video && gathered >= mux.FromDuration(t.cfg.Flush) || gathered >= maxGather || gathered < 0 {
 		t.show()
 	}
 }
 
-// sizeOf returns how much memory a unit holds, about.
-func sizeOf(u *mux.Unit) int {
-	if u.Size > 0 {
-		return u.Size
-	}
-	n := 0
-	for i := range u.Frames {
-		n += len(u.Frames[i].Data)
-	}
-	return n
-}
+func (t *Tail) onlyFrames() bool { return t.form == frameForm{} }
 
 // Break tells that what is appended next comes from another source: its
 // counters and times follow on nothing.
 func (t *Tail) Break() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	t.broken = true
 	t.show()
 }
 
-// End sends the listeners away once they have what is there, and forgets it.
+// End sends the listeners away once they have what is there. When the last one
+// has gone, it is forgotten.
 func (t *Tail) End() {
+	t.broken = true
+	t.show()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.ended {
 		return
 	}
-	t.ended, t.broken = true, true
-	t.show()
+	t.ended = true
+	t.tell()
+	if t.places == 0 {
+		t.forget()
+	}
+}
+
+// enter counts a listener; leave is called when it goes.
+func (t *Tail) enter() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.places++
+}
+
+func (t *Tail) leave() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.places--; t.places == 0 && t.ended {
+		t.forget()
+	}
+}
+
+// forget drops all batches. The caller holds t.mu.
+func (t *Tail) forget() {
+	clear(t.ring)
+	t.first, t.bytes = t.next, 0
 }
 
 // Moved returns how many times a listener fell so far behind that it was moved
 // forward.
-func (t *Tail) Moved() uint64 {
+func (t *Tail) Moved() uint64 { return t.moved.Load() }
+
+// show lets listeners have what was gathered.
+func (t *Tail) show() {
+	b := t.open
+	if b == nil {
+		return
+	}
+	t.open = nil
+	b.seal()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.moved
+	if t.ended { // nobody wants what was there before the end any more
+		t.forget()
+		t.ended = false
+	}
+	t.push(b)
+	t.tell()
 }
 
-// push adds an item and drops what is too much. The caller holds t.mu.
-func (t *Tail) push(it item) {
+// tell wakes whoever waits. The caller holds t.mu.
+func (t *Tail) tell() {
+	t.version.Add(1)
+	close(t.changed)
+	t.changed = make(chan struct{})
+	for _, c := range t.wake {
+		select {
+		case c <- struct{}{}:
+		default: // it is about to look anyway
+		}
+	}
+}
+
+// rouse has c get a value when there is more, or at the end.
+func (t *Tail) rouse(c chan struct{}) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.wake = append(t.wake, c)
+}
+
+// unrouse undoes rouse.
+func (t *Tail) unrouse(c chan struct{}) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.wake = slices.DeleteFunc(t.wake, func(w chan struct{}) bool { return w == c })
+}
+
+// push adds a batch and drops what is too much. The caller holds t.mu.
+func (t *Tail) push(b *batch) {
 	if t.next-t.first == uint64(len(t.ring)) {
 		t.grow()
 	}
-	t.ring[t.next&uint64(len(t.ring)-1)] = it
+	*t.at(t.next) = b
 	t.next++
-	t.bytes += int64(it.size)
-	oldest := mux.FromDuration(t.cfg.MaxAge)
+	t.bytes += int64(b.size)
+	if t.next-t.first > flatsKept {
+		(*t.at(t.next - 1 - flatsKept)).flat.Store(nil)
+	}
+	most := mux.FromDuration(t.cfg.MaxAge)
 	for t.next-t.first > 1 {
 		o := t.at(t.first)
-		if t.bytes <= t.cfg.MaxBytes && t.next-t.first <= maxItems && it.time-o.time <= oldest && o.time-it.time <= oldest {
+		if t.bytes <= t.cfg.MaxBytes && t.next-t.first <= maxBatches && b.time-(*o).time <= most && (*o).time-b.time <= most {
 			return
 		}
-		t.bytes -= int64(o.size)
-		*o = item{}
+		t.bytes -= int64((*o).size)
+		*o = nil
 		t.first++
 	}
 }
 
 // grow doubles the ring. The caller holds t.mu.
 func (t *Tail) grow() {
-	ring := make([]item, max(16, 2*len(t.ring)))
+	ring := make([]*batch, max(16, 2*len(t.ring)))
 	for n := t.first; n < t.next; n++ {
 		ring[n&uint64(len(ring)-1)] = *t.at(n)
 	}
 	t.ring = ring
 }
 
-// at returns item n. The caller holds t.mu.
-func (t *Tail) at(n uint64) *item { return &t.ring[n&uint64(len(t.ring)-1)] }
+// at returns the place of batch n. The caller holds t.mu.
+func (t *Tail) at(n uint64) **batch { return &t.ring[n&uint64(len(t.ring)-1)] }
 
-// show lets listeners see all. The caller holds t.mu.
-func (t *Tail) show() {
-	t.shown, t.waiting = t.next, 0
-	close(t.changed)
-	t.changed = make(chan struct{})
-}
-
-// start returns the number of the item that a listener begins with: the newest
-// random access point, and of sound alone the newest that is at least Burst
-// old, or the oldest there is. If there is none, it is what comes next and is
-// to be skipped up to the first. Recovery points count where there is no
-// better. The caller holds t.mu.
-func (t *Tail) start() uint64 {
-	best, fallback := t.shown, t.shown
+// start returns the number of the batch that a listener begins with: the
+// newest random access point, and of sound alone the newest that is at least
+// Burst old, or the oldest there is. Recovery points count where there is no
+// better. It reports false if there is none. The caller holds t.mu.
+func (t *Tail) start() (best uint64, ok bool) {
 	burst := mux.FromDuration(t.cfg.Burst)
-	for n := t.shown; n > t.first; n-- {
-		it := t.at(n - 1)
-		switch it.start {
-		case mux.AccessRandom:
-			best = n - 1
-			if t.at(t.shown-1).time-it.time >= burst || it.unit.Program.Tracks[it.unit.Track].Codec.Video() {
-				return best
-			}
-		case mux.AccessRecovery:
-			if fallback == t.shown {
-				fallback = n - 1
-			}
+	access := mux.AccessNone
+	for n := t.next; n > t.first; n-- {
+		b := *t.at(n - 1)
+		if b.start > access || b.start == mux.AccessRandom {
+			best, access = n-1, b.start
 		}
-		if it.broke {
+		if b.start == mux.AccessRandom && (b.video || (*t.at(t.next - 1)).time-b.time >= burst) {
+			break
+		}
+		if b.broke {
 			break // older ones belong to another source
 		}
 	}
-	if best == t.shown {
-		return fallback
-	}
-	return best
-}
-
-// cursor is the place of one listener in a tail.
-type cursor struct {
-	tail    *Tail
-	next    uint64
-	started bool
-}
-
-// batch is how many items a listener takes at a time.
-const batch = 32
-
-// take fills items with what comes next, waiting until there is something. It
-// returns how many there are, and whether they do not follow what was taken
-// before: at the start, and after the listener fell behind. The error is
-// io.EOF at the end, or that of ctx.
-func (c *cursor) take(ctx context.Context, items *[batch]item) (n int, jumped bool, err error) {
-	t := c.tail
-	for {
-		t.mu.Lock()
-		if !c.started || c.next < t.first {
-			if c.started {
-				t.moved++
-			}
-			c.next, c.started, jumped = t.start(), true, true
-		}
-		for n < batch && c.next < t.shown {
-			items[n] = *t.at(c.next)
-			n++
-			c.next++
-		}
-		ended, changed := t.ended, t.changed
-		t.mu.Unlock()
-		switch {
-		case n > 0:
-			return n, jumped, nil
-		case ended:
-			return 0, false, io.EOF
-		}
-		select {
-		case <-changed:
-		case <-ctx.Done():
-			return 0, false, context.Cause(ctx)
-		}
-	}
+	return best, access != mux.AccessNone
 }

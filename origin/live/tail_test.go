@@ -2,9 +2,8 @@ package live_test
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"io"
+	"net/http/httputil"
 	"runtime"
 	"testing"
 	"testing/synctest"
@@ -62,39 +61,27 @@ func checkContinuity(t *testing.T, stream []byte) (jumps int) {
 	return jumps
 }
 
-// drain reads until the reader would wait.
-func drain(t *testing.T, r live.Reader) []byte {
-	t.Helper()
-	var all []byte
-	for {
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		b, err := r.Next(ctx, make([]byte, 0, r.Size()))
-		cancel()
-		all = append(all, b...)
-		if errors.Is(err, io.EOF) || errors.Is(err, context.DeadlineExceeded) {
-			return all
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
+// drain reads what there is.
+func drain(r *live.Reader) []byte {
+	b, _ := r.Drain(1 << 30)
+	return b
 }
 
 // hls-rules F01, C02, C03, C05
-func TestTSReaderStarts(t *testing.T) {
+func TestPacketsStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tail := live.NewTail(live.TailConfig{})
+		tail := live.NewPackets(live.TailConfig{})
 		units := muxtest.AV().UnitsFor(61 * mux.ClockRate)
-		early := live.NewTSReader(tail)
+		early := live.NewReader(tail, false)
 		var got []byte
 		for _, u := range units {
 			tail.Append(u)
-			got = append(got, drain(t, early)...)
+			got = append(got, drain(early)...)
 		}
 		checkContinuity(t, got)
 		checkPSI(t, got)
 
-		late := drain(t, live.NewTSReader(tail))
+		late := drain(live.NewReader(tail, false))
 		checkContinuity(t, late)
 		head := packets(t, late)
 		if pid(head[0]) != patPID || pid(head[1]) != muxtest.PMTPID || pid(head[2]) != muxtest.VideoPID || head[2][5]&0x40 == 0 {
@@ -141,20 +128,20 @@ func checkPSI(t *testing.T, stream []byte) {
 
 // hls-rules F02, C08: a listener that falls behind goes on at the newest
 // random access point, with its counters announced as jumping.
-func TestTSReaderFallsBehind(t *testing.T) {
+func TestPacketsFallsBehind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tail := live.NewTail(live.TailConfig{MaxAge: 5 * time.Second})
+		tail := live.NewPackets(live.TailConfig{MaxAge: 5 * time.Second})
 		units := muxtest.AV().UnitsFor(30 * mux.ClockRate)
-		r := live.NewTSReader(tail)
+		r := live.NewReader(tail, false)
 		var got []byte
 		for i, u := range units {
 			tail.Append(u)
 			if u.DTS-units[0].DTS < 5*mux.ClockRate || i == len(units)-1 {
-				got = append(got, drain(t, r)...)
+				got = append(got, drain(r)...)
 			}
 		}
-		if jumps := checkContinuity(t, got); jumps != 2 {
-			t.Errorf("%d announced jumps, want one for pictures and one for sound", jumps)
+		if jumps := checkContinuity(t, got); jumps != 4 {
+			t.Errorf("%d announced jumps, want one of each PID", jumps)
 		}
 		if n := tail.Moved(); n != 1 {
 			t.Errorf("Moved() = %d, want 1", n)
@@ -174,16 +161,16 @@ func TestTSReaderFallsBehind(t *testing.T) {
 }
 
 // Another source with other counters and another program takes over.
-func TestTSReaderSeesAnotherSource(t *testing.T) {
+func TestPacketsSeesAnotherSource(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		tail := live.NewTail(live.TailConfig{})
-		r := live.NewTSReader(tail)
+		tail := live.NewPackets(live.TailConfig{})
+		r := live.NewReader(tail, false)
 		var got []byte
 		for _, s := range []muxtest.Stream{muxtest.AV(), muxtest.Audio(mux.CodecMP3), muxtest.AV()} {
 			for _, u := range s.UnitsFor(4 * mux.ClockRate) {
 				tail.Append(u)
 			}
-			got = append(got, drain(t, r)...)
+			got = append(got, drain(r)...)
 			tail.Break()
 		}
 		if jumps := checkContinuity(t, got); jumps < 2 {
@@ -202,10 +189,10 @@ func TestTSReaderSeesAnotherSource(t *testing.T) {
 }
 
 // hls-rules F04: from a frame edge, with two seconds at once.
-func TestAudioReader(t *testing.T) {
+func TestFrames(t *testing.T) {
 	for _, s := range []muxtest.Stream{muxtest.AV(), muxtest.Audio(mux.CodecMP3)} {
 		synctest.Test(t, func(t *testing.T) {
-			tail := live.NewTail(live.TailConfig{Audio: true, Burst: 2 * time.Second, Flush: 250 * time.Millisecond})
+			tail := live.NewFrames(live.TailConfig{Burst: 2 * time.Second, Flush: 250 * time.Millisecond})
 			var frames []mux.Frame
 			for _, u := range s.UnitsFor(20 * mux.ClockRate) {
 				if len(u.Frames) > 0 {
@@ -214,7 +201,7 @@ func TestAudioReader(t *testing.T) {
 				}
 			}
 			tail.Break() // all is shown
-			got := drain(t, live.NewAudioReader(tail))
+			got := drain(live.NewReader(tail, false))
 			n, size := 0, 0
 			for size < len(got) && n < len(frames) {
 				n++
@@ -228,8 +215,8 @@ func TestAudioReader(t *testing.T) {
 				t.Fatalf("got %d bytes that are not the last %d frames", len(got), n)
 			}
 			burst := frames[len(frames)-1].PTS - frames[len(frames)-n].PTS
-			if burst < 2*mux.ClockRate || burst > 2*mux.ClockRate+mux.ClockRate/10 {
-				t.Errorf("begins with %v at once, want 2 s", burst.Duration())
+			if burst < 2*mux.ClockRate || burst > 2*mux.ClockRate+3*mux.ClockRate/10 {
+				t.Errorf("begins with %v at once, want 2 s and less than a flush", burst.Duration())
 			}
 		})
 	}
@@ -237,7 +224,7 @@ func TestAudioReader(t *testing.T) {
 
 // Pictures begin at the newest place to start; sound alone begins with a burst
 // in a transport stream too.
-func TestTSReaderBursts(t *testing.T) {
+func TestPacketsBursts(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		stream   muxtest.Stream
@@ -247,11 +234,11 @@ func TestTSReaderBursts(t *testing.T) {
 		{"sound", muxtest.Audio(mux.CodecMP3), 2 * mux.ClockRate, 2*mux.ClockRate + mux.ClockRate/10},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			tail := live.NewTail(live.TailConfig{Burst: 2 * time.Second})
+			tail := live.NewPackets(live.TailConfig{Burst: 2 * time.Second})
 			for _, u := range tt.stream.UnitsFor(11 * mux.ClockRate) {
 				tail.Append(u)
 			}
-			units := demux(ts.NewDemuxer(ts.Options{}), drain(t, live.NewTSReader(tail)))
+			units := demux(ts.NewDemuxer(ts.Options{}), drain(live.NewReader(tail, false)))
 			if burst := units[len(units)-1].DTS - units[0].DTS; burst < tt.min || burst > tt.max {
 				t.Errorf("%s: begins with %v at once, want %v to %v", tt.name, burst.Duration(), tt.min.Duration(), tt.max.Duration())
 			}
@@ -260,38 +247,98 @@ func TestTSReaderBursts(t *testing.T) {
 }
 
 // A player cannot go on with another codec: the body ends.
-func TestAudioReaderEnds(t *testing.T) {
-	tail := live.NewTail(live.TailConfig{})
-	r := live.NewAudioReader(tail)
+func TestFramesEnd(t *testing.T) {
+	tail := live.NewFrames(live.TailConfig{})
+	r := live.NewReader(tail, false)
 	for _, c := range []mux.Codec{mux.CodecAAC, mux.CodecMP3} {
 		for _, u := range muxtest.Audio(c).UnitsFor(mux.ClockRate) {
 			tail.Append(u)
 		}
-		if c == mux.CodecAAC {
-			if _, err := r.Next(t.Context(), make([]byte, 0, 1<<20)); err != nil {
-				t.Fatal(err)
-			}
+		if b, over := r.Drain(1000); over != (c == mux.CodecMP3) || len(b) == 0 && !over {
+			t.Errorf("%v: %d bytes, over %v", c, len(b), over)
 		}
 	}
-	for {
-		_, err := r.Next(t.Context(), make([]byte, 0, r.Size()))
-		if errors.Is(err, io.EOF) {
-			return
+	if b, over := live.NewReader(tail, false).Drain(1000); over || len(b) == 0 {
+		t.Errorf("who comes later gets %d bytes, over %v", len(b), over)
+	}
+}
+
+// What is sent in pieces, and in chunks, is the same.
+func TestReaderInPieces(t *testing.T) {
+	s := muxtest.AV()
+	s.VideoBytes = 100_000 // more than is copied together
+	units := s.UnitsFor(mux.ClockRate)
+	for _, most := range []int{7, 1000, 1 << 30} {
+		tail := live.NewPackets(live.TailConfig{})
+		whole, pieces, chunks := live.NewReader(tail, false), live.NewReader(tail, false), live.NewReader(tail, true)
+		var want, plain, chunked []byte
+		for i, u := range units {
+			tail.Append(u)
+			if i == len(units)-1 {
+				tail.End()
+			}
+			b, _ := whole.Drain(1 << 30)
+			want = append(want, b...)
+			b, _ = pieces.Drain(most)
+			plain = append(plain, b...)
+			b, over := chunks.Drain(most)
+			chunked = append(chunked, b...)
+			if over != (i == len(units)-1) {
+				t.Fatalf("over %v at unit %d of %d", over, i, len(units))
+			}
 		}
-		if err != nil {
-			t.Fatal(err)
+		if !bytes.Equal(plain, want) {
+			t.Errorf("in pieces of %d there are %d bytes, not the %d that were wanted", most, len(plain), len(want))
+		}
+		got, err := io.ReadAll(httputil.NewChunkedReader(bytes.NewReader(chunked)))
+		if err != nil || !bytes.Equal(got, want) {
+			t.Errorf("in chunks in pieces of %d there are %d bytes, %v, not the %d that were wanted", most, len(got), err, len(want))
+		}
+	}
+}
+
+// hls-rules F01: a listener that begins in the middle is told PAT and PMT, and
+// goes on with what all others get.
+func TestPacketsJoin(t *testing.T) {
+	for _, s := range []muxtest.Stream{muxtest.AV(), muxtest.Audio(mux.CodecMP3)} {
+		tail := live.NewPackets(live.TailConfig{Burst: time.Second, Flush: 100 * time.Millisecond})
+		all := live.NewReader(tail, false)
+		var readers []*live.Reader
+		var got [][]byte
+		var want []byte
+		for i, u := range s.UnitsFor(8 * mux.ClockRate) {
+			tail.Append(u)
+			want = append(want, drain(all)...)
+			if i%7 == 0 {
+				readers, got = append(readers, live.NewReader(tail, false)), append(got, nil)
+			}
+			for j, r := range readers {
+				got[j] = append(got[j], drain(r)...)
+			}
+		}
+		for _, b := range got {
+			checkContinuity(t, b)
+			if s.Video != mux.CodecUnknown {
+				checkPSI(t, b)
+			}
+			if head := packets(t, b[:2*mux.PacketSize]); pid(head[0]) != patPID || pid(head[1]) != muxtest.PMTPID {
+				t.Fatalf("begins with PIDs %#x %#x", pid(head[0]), pid(head[1]))
+			}
+			if !bytes.HasSuffix(want, b[2*mux.PacketSize:]) {
+				t.Fatalf("%d bytes are not the end of what the first listener got", len(b))
+			}
 		}
 	}
 }
 
 // What listeners do costs no memory: a tail keeps its bounds, and a listener
-// that never reads holds nothing of it.
+// that never reads holds one batch.
 func TestTailIsBounded(t *testing.T) {
 	const limit = 1 << 20
-	tail := live.NewTail(live.TailConfig{MaxBytes: limit, MaxAge: time.Hour})
-	stuck := make([]*live.TSReader, 100)
+	tail := live.NewPackets(live.TailConfig{MaxBytes: limit, MaxAge: time.Hour})
+	stuck := make([]*live.Reader, 100)
 	for i := range stuck {
-		stuck[i] = live.NewTSReader(tail)
+		stuck[i] = live.NewReader(tail, true)
 	}
 	s := muxtest.AV()
 	s.VideoBytes = 20_000
@@ -301,9 +348,7 @@ func TestTailIsBounded(t *testing.T) {
 		tail.Append(u)
 		if n == 50 {
 			for _, r := range stuck {
-				if _, err := r.Next(t.Context(), make([]byte, 0, mux.PacketSize)); err != nil {
-					t.Fatal(err)
-				}
+				r.Drain(100)
 			}
 		}
 		if n++; n == 200 {
@@ -323,56 +368,43 @@ func TestTailIsBounded(t *testing.T) {
 	runtime.KeepAlive(stuck)
 }
 
-// A listener that reads nothing does not slow Append, and End sends all away.
+// End sends all away, and what comes later is a new beginning.
 func TestTailEnds(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		tail := live.NewTail(live.TailConfig{})
-		ended := make(chan error, 2)
-		for _, r := range []live.Reader{live.NewTSReader(tail), live.NewAudioReader(tail)} {
-			go func() {
-				_, err := r.Next(t.Context(), make([]byte, 0, r.Size()))
-				ended <- err
-			}()
-		}
-		synctest.Wait()
-		tail.End()
-		for range 2 {
-			if err := <-ended; !errors.Is(err, io.EOF) {
-				t.Errorf("Next = %v at the end, want io.EOF", err)
-			}
-		}
-		for _, u := range muxtest.Audio(mux.CodecAAC).UnitsFor(mux.ClockRate) {
-			tail.Append(u) // opens it again
-		}
-		if b, err := live.NewTSReader(tail).Next(t.Context(), make([]byte, 0, 1880)); err != nil || len(b) == 0 {
-			t.Errorf("Next = %d bytes, %v after the tail was opened again", len(b), err)
-		}
-	})
-}
-
-func BenchmarkTSReader(b *testing.B) {
-	tail := live.NewTail(live.TailConfig{})
-	s := muxtest.AV()
-	s.VideoBytes = 12_000
-	size := 0
-	for _, u := range s.UnitsFor(10 * mux.ClockRate) {
+	tail := live.NewFrames(live.TailConfig{})
+	early := live.NewReader(tail, false)
+	if b, over := early.Drain(1000); len(b) > 0 || over {
+		t.Errorf("an empty tail has %d bytes, over %v", len(b), over)
+	}
+	units := muxtest.Audio(mux.CodecAAC).UnitsFor(mux.ClockRate)
+	for _, u := range units {
 		tail.Append(u)
-		size += u.Size
 	}
 	tail.End()
-	buf := make([]byte, 0, 340*mux.PacketSize)
-	n := 0
+	if b, over := early.Drain(1000); len(b) == 0 || !over {
+		t.Errorf("at the end there are %d bytes, over %v", len(b), over)
+	}
+	if b, over := live.NewReader(tail, false).Drain(1000); len(b) > 0 || !over {
+		t.Errorf("after the end there are %d bytes, over %v", len(b), over)
+	}
+	tail.Append(units[0]) // opens it again
+	if b, over := live.NewReader(tail, false).Drain(1000); len(b) != len(units[0].Frames[0].Data)*len(units[0].Frames) || over {
+		t.Errorf("opened again it has %d bytes, over %v", len(b), over)
+	}
+}
+
+func BenchmarkPackets(b *testing.B) {
+	s := muxtest.AV()
+	s.VideoBytes = 12_000
+	units := s.UnitsFor(10 * mux.ClockRate)
+	size := 0
 	b.ReportAllocs()
 	for b.Loop() {
-		r := live.NewTSReader(tail)
-		n = 0
-		for {
-			p, err := r.Next(b.Context(), buf[:0])
-			if err != nil {
-				break
-			}
-			n += len(p)
+		tail := live.NewPackets(live.TailConfig{})
+		size = 0
+		for _, u := range units {
+			tail.Append(u)
+			size += u.Size
 		}
 	}
-	b.SetBytes(int64(n))
+	b.SetBytes(int64(size))
 }

@@ -1,0 +1,61 @@
+package http1
+
+import (
+	"errors"
+	"net"
+	"syscall"
+)
+
+// away is a connection that was given away. It keeps nothing of what it took
+// to read the request.
+type away struct {
+	net.Conn
+	server *Server
+}
+
+// giveAway lets go of a connection, but for its place in the server.
+func (s *Server) giveAway(c *conn) *away {
+	a := &away{c.Conn, s}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.own, c)
+	s.away[a] = struct{}{}
+	return a
+}
+
+// Close closes the connection, and gives its place in the server back.
+func (a *away) Close() error {
+	a.server.mu.Lock()
+	if _, ok := a.server.away[a]; ok {
+		delete(a.server.away, a)
+		a.server.open--
+	}
+	a.server.mu.Unlock()
+	return a.Conn.Close()
+}
+
+// SyscallConn lets the owner write without waiting.
+func (a *away) SyscallConn() (syscall.RawConn, error) {
+	if sys, ok := a.Conn.(syscall.Conn); ok {
+		return sys.SyscallConn()
+	}
+	return nil, errors.ErrUnsupported
+}
+
+func (s *Server) countAway() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.away)
+}
+
+func (s *Server) closeAway() {
+	s.mu.Lock()
+	all := make([]*away, 0, len(s.away))
+	for a := range s.away {
+		all = append(all, a)
+	}
+	s.mu.Unlock()
+	for _, a := range all {
+		a.Close()
+	}
+}

@@ -1,0 +1,55 @@
+package live
+
+import "headwater/mux"
+
+// cursor is the place of one listener in a tail.
+type cursor struct {
+	next    uint64
+	started bool
+	ahead   *batch    // comes next, before the one with the number
+	codec   mux.Codec // of the frames so far
+}
+
+// advance returns the next batch for c, or nil if there is none yet. At the
+// end of the tail, or of what the listener can play, ended is true.
+func (t *Tail) advance(c *cursor) (b *batch, ended bool) {
+	if b, c.ahead = c.ahead, nil; b != nil {
+		return b, false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !c.started || c.next < t.first {
+		return t.join(c)
+	}
+	if c.next == t.next {
+		return nil, t.ended
+	}
+	b = *t.at(c.next)
+	if b.codec != c.codec {
+		return nil, true // a player cannot go on with another codec
+	}
+	c.next++
+	return b, false
+}
+
+// join begins with a place to start. The caller holds t.mu.
+func (t *Tail) join(c *cursor) (b *batch, ended bool) {
+	n, ok := t.start()
+	if !ok {
+		return nil, t.ended
+	}
+	moved := c.started
+	if moved {
+		t.moved.Add(1)
+	}
+	b = *t.at(n)
+	if moved && b.codec != c.codec {
+		return nil, true
+	}
+	c.next, c.started, c.codec = n+1, true, b.codec
+	if bridge := b.join.bridge(moved); bridge != nil {
+		c.ahead = b
+		return bridge, false
+	}
+	return b, false
+}

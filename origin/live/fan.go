@@ -1,0 +1,130 @@
+package live
+
+import (
+	"context"
+	"net"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// stallTimeout is how long a listener may take nothing of what there is for it.
+	stallTimeout = 30 * time.Second
+	// retryInterval is how often a listener that takes no more is tried again.
+	retryInterval = 100 * time.Millisecond
+)
+
+// FanConfig says how a [Fan] works. The zero value of a field means its default.
+type FanConfig struct {
+	Workers int // goroutines that send; default one for each CPU
+	// Ended is told of each listener that has gone: how many bytes it was sent,
+	// and why it went, nil if the tail ended. It is called by many goroutines.
+	Ended func(sent int64, err error)
+}
+
+// Fan sends tails to connections: to thousands from a few goroutines, by
+// writes that do not wait. A listener costs no goroutine and no buffer.
+type Fan struct {
+	cfg     FanConfig
+	workers []*worker
+	turn    atomic.Uint64 // whose the next listener is
+	ended   chan struct{} // closed when Run returns
+}
+
+// NewFan returns a fan without listeners. It starts nothing.
+func NewFan(cfg FanConfig) *Fan {
+	if cfg.Workers == 0 {
+		cfg.Workers = runtime.GOMAXPROCS(0)
+	}
+	if cfg.Ended == nil {
+		cfg.Ended = func(int64, error) {}
+	}
+	f := &Fan{cfg: cfg, ended: make(chan struct{})}
+	for range cfg.Workers {
+		f.workers = append(f.workers, newWorker(cfg.Ended))
+	}
+	return f
+}
+
+// Run sends until ctx ends; then all connections are closed. It is called once.
+func (f *Fan) Run(ctx context.Context) error {
+	var running sync.WaitGroup
+	for _, w := range f.workers {
+		running.Go(func() { w.run(ctx) })
+	}
+	running.Wait()
+	close(f.ended)
+	return nil
+}
+
+// Serve sends a tail to c, beginning at a place to start, and owns c from now
+// on. What is there already is sent before Serve returns, so that a player can
+// begin at once; then the fan goes on while it runs. HTTP/1.1 needs chunks
+// where the end of the connection is not to be the end of the body.
+func (f *Fan) Serve(t *Tail, c net.Conn, chunked bool) {
+	l := &fanned{listener: listener{tail: t, chunked: chunked}, conn: c}
+	t.enter()
+	var scratch [][]byte
+	state, err := l.send(l.wait, &scratch)
+	if state == ended || err != nil {
+		l.end(f.cfg.Ended, err)
+		return
+	}
+	if l.raw = rawConn(c); l.raw != nil {
+		if err := c.SetDeadline(time.Time{}); err != nil {
+			l.end(f.cfg.Ended, err)
+			return
+		}
+		f.workers[f.turn.Add(1)%uint64(len(f.workers))].add(l)
+		return
+	}
+	f.follow(l)
+}
+
+// follow serves a connection that cannot be written to without waiting.
+func (f *Fan) follow(l *fanned) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() { // ends with this call
+		select {
+		case <-f.ended:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	l.end(f.cfg.Ended, l.listener.follow(ctx, l.wait))
+}
+
+// fanned is a listener with a connection of its own.
+type fanned struct {
+	listener
+	conn  net.Conn
+	raw   rawWriter
+	again time.Time // when it is tried again, if it takes no more
+}
+
+// wait is a writer that waits for the client, as long as it takes something.
+func (l *fanned) wait(slices [][]byte) (n int, all bool, err error) {
+	b := net.Buffers(slices)
+	for len(b) > 0 {
+		if err := l.conn.SetWriteDeadline(time.Now().Add(stallTimeout)); err != nil {
+			return n, false, err
+		}
+		k, err := b.WriteTo(l.conn)
+		n += int(k)
+		if err != nil && (k == 0 || !os.IsTimeout(err)) {
+			return n, false, err
+		}
+	}
+	return n, true, nil
+}
+
+// end closes the connection and tells of it.
+func (l *fanned) end(told func(int64, error), err error) {
+	l.conn.Close() // what it has to say changes nothing
+	l.tail.leave()
+	told(l.sent, err)
+}

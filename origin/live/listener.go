@@ -1,0 +1,69 @@
+package live
+
+import (
+	"time"
+)
+
+// writer takes bytes for a listener. It returns how many it took, and false
+// if it cannot take more for the moment. It may change which slices there are
+// in slices, but not their bytes.
+type writer func(slices [][]byte) (n int, all bool, err error)
+
+// listener is one place in a tail, and what is on its way from there.
+type listener struct {
+	tail    *Tail
+	cursor  cursor
+	chunked bool
+
+	batch *batch // is being sent; nil if there is none
+	off   int    // bytes of it on the wire that were taken
+	last  bool   // nothing comes after batch
+	sent  int64  // bytes taken in all
+
+	progress time.Time // when bytes were taken last; used by whoever sends
+}
+
+// state says how sending to a listener went.
+type state uint8
+
+const (
+	current state = iota // it has all there is
+	blocked              // it does not take more for the moment
+	ended                // it has all there will be
+)
+
+// send sends what there is by write. scratch is used for slices.
+func (l *listener) send(write writer, scratch *[][]byte) (state, error) {
+	for {
+		if l.batch == nil && !l.take() {
+			if l.last {
+				return ended, nil
+			}
+			return current, nil
+		}
+		*scratch = l.batch.appendWire((*scratch)[:0], l.chunked, l.off)
+		n, all, err := write(*scratch)
+		l.off += n
+		l.sent += int64(n)
+		if err != nil {
+			return blocked, err
+		}
+		if !all {
+			return blocked, nil
+		}
+		l.batch = nil
+	}
+}
+
+// take takes the next batch to send. It reports false if there is none.
+func (l *listener) take() bool {
+	if l.last {
+		return false
+	}
+	l.off = 0
+	if l.batch, l.last = l.tail.advance(&l.cursor); l.last && l.chunked {
+		l.batch = &batch{}
+		l.batch.seal() // a chunk of no bytes ends the body
+	}
+	return l.batch != nil
+}
