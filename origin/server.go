@@ -21,6 +21,12 @@ import (
 // bodyTimeout is how long net/http may wait for a body that nobody wants.
 const bodyTimeout = 10 * time.Second
 
+// Limits of a [Server] that has been told no others.
+const (
+	DefaultMaxConnections = 20_000
+	DefaultMaxRequests    = 4096
+)
+
 // ServerConfig says what a [Server] serves and within which limits. The zero
 // value of a field means its default.
 type ServerConfig struct {
@@ -32,9 +38,10 @@ type ServerConfig struct {
 	Pages   http.Handler
 	Version string // of the program, for the API
 
-	MaxConnections int           // default 20,000; more get 503
+	MaxConnections int           // default DefaultMaxConnections; more get 503
+	MaxRefused     int           // connections that are being given it; more are just closed; default 1,000
 	MaxListeners   int           // of continuous outputs; default 10,000; more get 503
-	MaxRequests    int           // in flight, listeners not counted; default 4,096; more get 503
+	MaxRequests    int           // in flight, listeners not counted; default DefaultMaxRequests; more get 503
 	Drain          time.Duration // how long requests may take to end when Run stops; default 10 s
 
 	Log *slog.Logger // nil: nothing is logged
@@ -42,13 +49,13 @@ type ServerConfig struct {
 
 func (c ServerConfig) withDefaults() ServerConfig {
 	if c.MaxConnections == 0 {
-		c.MaxConnections = 20_000
+		c.MaxConnections = DefaultMaxConnections
 	}
 	if c.MaxListeners == 0 {
 		c.MaxListeners = 10_000
 	}
 	if c.MaxRequests == 0 {
-		c.MaxRequests = 4096
+		c.MaxRequests = DefaultMaxRequests
 	}
 	if c.Drain == 0 {
 		c.Drain = 10 * time.Second
@@ -157,7 +164,8 @@ func (s *Server) Run(ctx context.Context) error {
 
 	server := http1.New(http1.Config{
 		Handler: s, Other: s, Fields: s.headers.common,
-		MaxConnections: s.cfg.MaxConnections, Drain: s.cfg.Drain,
+		MaxConnections: s.cfg.MaxConnections, MaxRefused: s.cfg.MaxRefused, Drain: s.cfg.Drain,
+		Refused:  func() { s.counts.refused.Add(1) },
 		Panicked: s.panicked, Log: s.log,
 	})
 	serveCtx, stopServing := context.WithCancel(context.WithoutCancel(ctx))

@@ -227,6 +227,9 @@ func TestServerLimits(t *testing.T) {
 		t.Errorf("a connection above the limit: %v, %v", res, err)
 	}
 	c.Close()
+	if n := h.server.Stats().Refused; n != 2 {
+		t.Errorf("%d refused, want the listener and the connection", n)
+	}
 	for _, c := range open {
 		c.Close()
 	}

@@ -25,7 +25,7 @@ type counters struct {
 	bytes     [kinds]atomic.Uint64 // bodies, as handed to the connection
 	listeners atomic.Int64         // of continuous outputs, now
 	inFlight  atomic.Int64
-	refused   atomic.Uint64 // requests and listeners over a limit
+	refused   atomic.Uint64 // connections, requests and listeners over a limit
 	panics    atomic.Uint64
 	dropped   atomic.Uint64 // listeners that stopped reading
 	lost      atomic.Uint64 // stored segments that could not be read

@@ -1,9 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"log/slog"
 	"net/netip"
 	"time"
+
+	"headwater/origin"
 )
 
 // Config is everything that "headwater serve" can be told. [loader] fills it
@@ -30,6 +33,13 @@ type Limits struct {
 	Connections int // over HTTP
 	Listeners   int // of continuous outputs
 	Requests    int // being answered, listeners not counted
+}
+
+// withDefaults returns l with the connections and requests that are meant.
+func (l Limits) withDefaults() Limits {
+	l.Connections = cmp.Or(l.Connections, origin.DefaultMaxConnections)
+	l.Requests = cmp.Or(l.Requests, origin.DefaultMaxRequests)
+	return l
 }
 
 // StreamConfig is one stream and where its media comes from. The zero value of

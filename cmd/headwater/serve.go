@@ -72,6 +72,7 @@ func runServe(ctx context.Context, c *console, opts serveOptions) error {
 	if err != nil {
 		return err
 	}
+	s.files.report(log)
 	log.Info("started", "version", buildVersion(), "http", s.endpoints.http, "streams", len(s.endpoints.streams))
 	if opts.announce != nil {
 		opts.announce(c.stdout, s.endpoints)

@@ -25,6 +25,7 @@ type station struct {
 	sources   []runner
 	server    *origin.Server
 	endpoints endpoints
+	files     files
 
 	data   *os.Root       // nil if all is kept in memory
 	ports  []func() error // close what Run of its owner closes
@@ -48,11 +49,15 @@ func openStation(ctx context.Context, opts serveOptions, log *slog.Logger) (_ *s
 	if err := s.openData(opts.Data); err != nil {
 		return nil, err
 	}
+	if s.files, err = openFiles(opts.Limits.withDefaults(), len(opts.Streams), s.data != nil); err != nil {
+		return nil, err
+	}
 	s.server = origin.NewServer(origin.ServerConfig{
 		Listener:       ln,
 		Pages:          web.Handler(),
 		Version:        buildVersion(),
-		MaxConnections: opts.Limits.Connections,
+		MaxConnections: s.files.connections,
+		MaxRefused:     s.files.refused,
 		MaxListeners:   opts.Limits.Listeners,
 		MaxRequests:    opts.Limits.Requests,
 		Log:            log,

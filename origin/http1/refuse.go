@@ -7,10 +7,7 @@ import (
 	"time"
 )
 
-const (
-	maxRefusing    = 1000        // connections that are told to come back later at the same time
-	refusePatience = time.Second // for the client to read it
-)
+const refusePatience = time.Second // for a client to read that it shall come back later
 
 // refuse tells a connection to come back later, and closes it. It does so
 // slowly: what a client has sent and nobody has read would make the kernel

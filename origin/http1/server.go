@@ -44,8 +44,10 @@ type Config struct {
 	Fields  []Field      // on each answer of Handler's
 
 	MaxConnections int           // more are told to come back later
+	MaxRefused     int           // that are being told so; more are just closed; default 1,000
 	Drain          time.Duration // how long requests may take to end when Run stops
 
+	Refused  func()                       // is told of each connection above MaxConnections; may be nil
 	Panicked func(path string, fault any) // is told of faults in Handler
 	Log      *slog.Logger                 // nil: nothing is logged
 }
@@ -73,7 +75,10 @@ func New(cfg Config) *Server {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{cfg: cfg, own: map[*conn]struct{}{}, away: map[*away]struct{}{}, refusing: make(chan struct{}, maxRefusing)}
+	if cfg.MaxRefused == 0 {
+		cfg.MaxRefused = 1000
+	}
+	s := &Server{cfg: cfg, own: map[*conn]struct{}{}, away: map[*away]struct{}{}, refusing: make(chan struct{}, cfg.MaxRefused)}
 	for i := range cfg.Fields {
 		s.fields = appendField(s.fields, &cfg.Fields[i])
 	}
@@ -133,7 +138,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 // lacks, such as files, it may have again in a moment.
 func (s *Server) accept(l net.Listener) error {
 	const most = time.Second
-	pause := time.Duration(0)
+	pause, told := time.Duration(0), time.Time{}
 	for {
 		inner, err := l.Accept()
 		switch {
@@ -141,7 +146,8 @@ func (s *Server) accept(l net.Listener) error {
 			pause = 0
 			s.admit(inner)
 		case passes(err) && !s.stopping.Load():
-			if pause == 0 {
+			if now := time.Now(); now.Sub(told) >= time.Minute {
+				told = now
 				s.cfg.Log.Warn("connections cannot be accepted for the moment", "error", err)
 			}
 			pause = min(max(2*pause, 5*time.Millisecond), most)
@@ -174,6 +180,9 @@ func (s *Server) admit(inner net.Conn) {
 	}
 	s.mu.Unlock()
 	if full {
+		if s.cfg.Refused != nil {
+			s.cfg.Refused()
+		}
 		s.refuse(inner)
 	}
 }

@@ -19,6 +19,7 @@ type server struct {
 	t       *testing.T
 	process *process
 	args    []string
+	shell   string // commands that run before it, such as a ulimit
 
 	url  string // http://127.0.0.1:port, no slash at the end
 	port int    // of the raw TCP source
@@ -53,7 +54,11 @@ func (s *server) launch(args ...string) {
 // start starts the process, or starts it again with all that it had.
 func (s *server) start() {
 	s.t.Helper()
-	s.process = startCommand(s.t, exec.Command(headwater, s.args...)).live()
+	cmd := exec.Command(headwater, s.args...)
+	if s.shell != "" {
+		cmd = exec.Command(program(s.t, "sh"), append([]string{"-c", s.shell + ` && exec "$0" "$@"`, headwater}, s.args...)...)
+	}
+	s.process = startCommand(s.t, cmd).live()
 	eventually(s.t, 20*time.Second, "headwater listens", func() error {
 		if s.process.ended() {
 			s.t.Fatalf("headwater ended: %v\n%s", s.process.err, s.process.output.String())
