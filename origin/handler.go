@@ -69,7 +69,7 @@ func (s *Server) answer(req *http1.Request, rep *http1.Reply, rt route) *live.Ta
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.headers.setCommon(w.Header())
 	defer func() { s.recover(r.URL.Path, recover()) }()
-	if r.ContentLength != 0 {
+	if r.ContentLength != 0 && r.ProtoMajor < 2 { // a stream of HTTP/2 ends with its answer
 		s.refuseBody(w)
 	}
 	defer s.counts.inFlight.Add(-1)

@@ -164,7 +164,8 @@ func (s *Server) Run(ctx context.Context) error {
 
 	server := http1.New(http1.Config{
 		Handler: s, Other: s, Fields: s.headers.common,
-		MaxConnections: s.cfg.MaxConnections, MaxRefused: s.cfg.MaxRefused, Drain: s.cfg.Drain,
+		MaxConnections: s.cfg.MaxConnections, MaxRefused: s.cfg.MaxRefused,
+		MaxStreams: s.cfg.MaxRequests + s.cfg.MaxListeners, Drain: s.cfg.Drain,
 		Refused:  func() { s.counts.refused.Add(1) },
 		Panicked: s.panicked, Log: s.log,
 	})

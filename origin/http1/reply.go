@@ -200,6 +200,21 @@ func (r *sliceReader) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// WriteTo copies nothing.
+func (r *sliceReader) WriteTo(w io.Writer) (sent int64, err error) {
+	for r.left > 0 && len(r.slices) > 0 {
+		piece := r.slices[0][r.offset:]
+		piece = piece[:min(int64(len(piece)), r.left)]
+		n, err := w.Write(piece)
+		sent, r.left = sent+int64(n), r.left-int64(n)
+		r.skip(int64(n))
+		if err != nil {
+			return sent, err
+		}
+	}
+	return sent, nil
+}
+
 // maxBuffers is how many slices the kernel takes at a time (IOV_MAX).
 const maxBuffers = 1024
 

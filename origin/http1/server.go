@@ -45,6 +45,7 @@ type Config struct {
 
 	MaxConnections int           // more are told to come back later
 	MaxRefused     int           // that are being told so; more are just closed; default 1,000
+	MaxStreams     int           // requests of HTTP/2 under way in all; of many more the rest is reset
 	Drain          time.Duration // how long requests may take to end when Run stops
 
 	Refused  func()                       // is told of each connection above MaxConnections; may be nil
@@ -58,8 +59,7 @@ type Server struct {
 	fields   []byte // Config.Fields as they are sent
 	date     date
 	buffers  sync.Pool // of *[]byte, for conn.out
-	others   *http.Server
-	queue    *queue // to others
+	others   *others
 	stopping atomic.Bool
 	refusing chan struct{} // holds one for each connection that is being refused
 
@@ -92,17 +92,9 @@ func New(cfg Config) *Server {
 func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	base, cutOff := context.WithCancel(context.WithoutCancel(ctx))
 	defer cutOff()
-	s.queue = newQueue(l.Addr())
-	s.others = &http.Server{
-		Handler:           s.cfg.Other,
-		ReadHeaderTimeout: headerTimeout,
-		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    maxHeaderBytes,
-		BaseContext:       func(net.Listener) context.Context { return base },
-		ErrorLog:          slog.NewLogLogger(s.cfg.Log.Handler(), slog.LevelDebug), // faults of clients
-	}
+	s.others = newOthers(&s.cfg, base, l.Addr())
+	s.others.start()
 	var running sync.WaitGroup
-	running.Go(func() { s.others.Serve(s.queue) }) // ends by Shutdown or Close, below
 	accepted := make(chan error, 1)
 	running.Go(func() { accepted <- s.accept(l) })
 
@@ -119,7 +111,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Drain)
 	defer cancel()
 	ownErr := s.drain(drain)
-	if othersErr := s.others.Shutdown(drain); ownErr != nil || othersErr != nil {
+	if othersErr := s.others.shutdown(drain); ownErr != nil || othersErr != nil {
 		s.mu.Lock()
 		n := s.open
 		s.mu.Unlock()
@@ -127,9 +119,10 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 		cutOff()
 		s.closeOwn(func(*conn) bool { return true })
 		s.closeAway()
-		s.others.Close()
+		s.others.close()
 	}
 	s.serving.Wait()
+	s.others.wait()
 	running.Wait()
 	return err
 }
@@ -195,7 +188,7 @@ func (s *Server) handOver(c *conn) {
 	c.head, c.req, c.rep = "", Request{}, Reply{}
 	c.SetDeadline(time.Time{}) // it sets its own; if the connection is gone it will see
 	c.readUntil, c.writeUntil = time.Time{}, time.Time{}
-	if !s.queue.put(c) {
+	if !s.others.put(c) {
 		c.Close()
 	}
 }
