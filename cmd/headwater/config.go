@@ -13,6 +13,7 @@ import (
 // from flags, the environment and a file; nothing in it is checked again.
 type Config struct {
 	HTTP           string        // address, host:port
+	Pprof          string        // address of the profiles, host:port on loopback; "" shows none
 	Data           string        // folder of records and segments; "" keeps all in memory
 	TargetDuration time.Duration // of streams that have none of their own
 	Window         time.Duration // likewise

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"headwater/cmd/headwater/profile"
 )
 
 // setting is one thing that can be told to a T. Its key stands in the file;
@@ -63,6 +65,8 @@ func globalSettings() []setting[Config] {
 			func(c *Config, v string) error { return setDuration(&c.TargetDuration, v, time.Second, time.Minute) }},
 		{"window", "DURATION", "how far back a playlist reaches, 10s to 24h; at least 10 segments are kept", "1m",
 			func(c *Config, v string) error { return setDuration(&c.Window, v, 10*time.Second, 24*time.Hour) }},
+		{"pprof", "ADDR", "address to show profiles and metrics of the process on, such as 127.0.0.1:6060", "none",
+			func(c *Config, v string) error { return orNone(setLoopback)(&c.Pprof, v) }},
 		{"log.format", "FORMAT", "text, json, or auto: text on a terminal, else json", "auto",
 			func(c *Config, v string) error { return setOneOf(&c.Log.Format, v, "text", "json", "auto") }},
 		{"log.level", "LEVEL", "least important lines to log: debug, info, warn or error", "info",
@@ -106,6 +110,17 @@ func streamSettings() []setting[StreamConfig] {
 			func(s *StreamConfig, v string) error {
 				return setDuration(&s.EndAfter, v, 10*time.Second, 7*24*time.Hour)
 			}},
+	}
+}
+
+// orNone returns set for a value that may also be "none", which is the zero value.
+func orNone[T any](set func(*T, string) error) func(*T, string) error {
+	return func(to *T, value string) error {
+		if value == "none" {
+			*to = *new(T)
+			return nil
+		}
+		return set(to, value)
 	}
 }
 
@@ -182,6 +197,15 @@ func setAddress(to *string, value string) error {
 		return errors.New("must be an address such as :8080 or 127.0.0.1:9999")
 	}
 	*to = value
+	return nil
+}
+
+// setLoopback takes an address to listen on that only this machine reaches.
+func setLoopback(to *string, value string) error {
+	if setAddress(to, value) != nil || !profile.Loopback(value) {
+		*to = ""
+		return errors.New("must be an address of this machine alone, such as 127.0.0.1:6060: profiles show what is in memory")
+	}
 	return nil
 }
 

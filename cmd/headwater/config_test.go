@@ -142,6 +142,8 @@ func TestConfigFlagErrors(t *testing.T) {
 			[]string{`--tcp: "metrics=:1" is no stream name: /metrics is a page of headwater`}},
 		{"an address without a port", nil, []string{"--tcp", "connect:encoder"},
 			[]string{`--tcp: "connect:encoder" must be like 127.0.0.1:9999, NAME=127.0.0.1:9999 or NAME=connect:encoder.example:9999`}},
+		{"profiles for everybody", nil, []string{"--pprof", ":6060"},
+			[]string{`--pprof: ":6060" must be an address of this machine alone, such as 127.0.0.1:6060: profiles show what is in memory`}},
 		{"two listeners on a port", nil, []string{"--http", ":9000", "--tcp", "127.0.0.1:9000"},
 			[]string{"--tcp: streams.live.tcp: 127.0.0.1:9000 is taken by http: :9000"}},
 		{"a name that hides a rendition", nil, []string{"--tcp", "a=:1", "--tcp", "a/audio=:2"},

@@ -77,6 +77,9 @@ func (c *Config) validate(where func(key string) string) []*fault {
 		names = append(names, c.Streams[i].Name)
 	}
 	listeners := []listener{{"http", c.HTTP}}
+	if c.Pprof != "" {
+		listeners = append(listeners, listener{"pprof", c.Pprof})
+	}
 	for i := range c.Streams {
 		s := &c.Streams[i]
 		key := "streams." + s.Name

@@ -99,9 +99,15 @@ func (s *server) send(stream string, media []byte) {
 func TestServe(t *testing.T) {
 	data := t.TempDir()
 	args := []string{"--tcp", "127.0.0.1:0", "--tcp", "radio/one=127.0.0.1:0", "--data", data, "--target-duration", "2s"}
-	s := startServe(t, args...)
+	s := startServe(t, append(args, "--pprof", "127.0.0.1:0")...)
 	if status, _ := s.get("/healthz"); status != 200 {
 		t.Errorf("GET /healthz = %d, want 200", status)
+	}
+	if status, _ := s.get("/debug/pprof/"); status != 404 {
+		t.Errorf("GET /debug/pprof/ of the public port = %d, want 404", status)
+	}
+	if status, body := fetch(t, strings.Replace(s.field("address", `"msg":"profiles"`), "/debug/pprof/", "/debug/metrics", 1)); status != 200 || !strings.Contains(body, "go_sched_goroutines") {
+		t.Errorf("the metrics are %d %.100q", status, body)
 	}
 	if status, body := s.get("/live.m3u8"); status != 503 || !strings.Contains(body, "tcp://127.0.0.1:") {
 		t.Errorf("GET /live.m3u8 = %d, %q, want 503 and where to send media", status, body)
@@ -146,6 +152,8 @@ func TestServeFailsToStart(t *testing.T) {
 		args []string
 		want []string
 	}{
+		{"the port of the profiles is busy", []string{"--http", "127.0.0.1:0", "--pprof", busy},
+			[]string{"listen tcp " + busy, "give another address with --pprof"}},
 		{"the HTTP port is busy", []string{"--http", busy},
 			[]string{"listen tcp " + busy, "address already in use: another program uses the port; stop it, or give another address with --http"}},
 		{"the port of a stream is busy", []string{"--http", "127.0.0.1:0", "--tcp", "one=" + busy},

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"headwater/cmd/headwater/profile"
 	"headwater/ingest"
 	"headwater/origin"
 	"headwater/segmenter"
@@ -26,6 +27,7 @@ type station struct {
 	server    *origin.Server
 	endpoints endpoints
 	files     files
+	beside    []runner // what runs as long as the server
 
 	data   *os.Root       // nil if all is kept in memory
 	ports  []func() error // close what Run of its owner closes
@@ -35,7 +37,7 @@ type station struct {
 // openStation binds every port and opens the data folder. If it returns an
 // error, all is closed again.
 func openStation(ctx context.Context, opts serveOptions, log *slog.Logger) (_ *station, err error) {
-	s := &station{log: log}
+	s := &station{log: log, beside: []runner{newMemoryTuner()}}
 	defer func() {
 		if err != nil {
 			s.closeAll(s.ports)
@@ -44,6 +46,9 @@ func openStation(ctx context.Context, opts serveOptions, log *slog.Logger) (_ *s
 	}()
 	ln, err := s.bindHTTP(ctx, opts.HTTP)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.bindProfiles(ctx, opts.Pprof); err != nil {
 		return nil, err
 	}
 	if err := s.openData(opts.Data); err != nil {
@@ -85,7 +90,7 @@ func (s *station) run(ctx context.Context) error {
 	defer s.closeAll(s.stores)
 	stop := context.AfterFunc(ctx, func() { s.log.Info("stopping, a second signal kills") })
 	defer stop()
-	return runStages(ctx, s.sources, []runner{s.server, newMemoryTuner()})
+	return runStages(ctx, s.sources, append(s.beside, s.server))
 }
 
 func (s *station) bindHTTP(ctx context.Context, addr string) (net.Listener, error) {
@@ -96,6 +101,20 @@ func (s *station) bindHTTP(ctx context.Context, addr string) (net.Listener, erro
 	s.ports = append(s.ports, ln.Close)
 	s.endpoints.http = ln.Addr().String()
 	return ln, nil
+}
+
+// bindProfiles has profiles shown at addr, if there is one.
+func (s *station) bindProfiles(ctx context.Context, addr string) error {
+	if addr == "" {
+		return nil
+	}
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return explainBind(err, "give another address with --pprof")
+	}
+	s.ports = append(s.ports, ln.Close)
+	s.beside = append(s.beside, &profile.Server{Listener: ln, Log: s.log})
+	return nil
 }
 
 // openData opens the folder that keeps the streams, and makes it if there is none.
