@@ -35,10 +35,8 @@ func (s *Server) answerContinuous(req *http1.Request, rep *http1.Reply, st *Stre
 		tail = st.sound
 	}
 	if !req.Head {
-		if n := s.counts.listeners.Add(1); n > int64(s.cfg.MaxListeners) {
-			s.counts.listeners.Add(-1)
-			s.counts.refused.Add(1)
-			s.refuse(rep, http.StatusServiceUnavailable, s.headers.noStore, "the server has as many listeners as it can take")
+		if refusal := s.admit(tail); refusal != "" {
+			s.refuse(rep, http.StatusServiceUnavailable, s.headers.noStore, refusal)
 			return nil
 		}
 	}

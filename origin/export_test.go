@@ -2,6 +2,7 @@ package origin
 
 import (
 	"net/http"
+	"time"
 
 	"headwater/origin/http1"
 )
@@ -34,3 +35,15 @@ func CheckConditions(etag string, modified string, r *http.Request) int {
 
 // Changed returns a channel that is closed when the stream publishes next.
 func Changed(s *Stream) <-chan struct{} { return s.snapshot.Load().changed }
+
+// Admission is an admission with a limit, for tails that are measured when the
+// test says so.
+type Admission struct{ a admission }
+
+func NewAdmission(limit int64) *Admission { return &Admission{admission{limit: limit}} }
+
+func (a *Admission) Admit(rate int64) bool { return a.a.admit(rate) }
+func (a *Admission) Used() int64           { return a.a.used() }
+func (a *Admission) Update(served uint64, now time.Time) {
+	a.a.update(nil, served, now)
+}

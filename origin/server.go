@@ -41,6 +41,7 @@ type ServerConfig struct {
 	MaxConnections int           // default DefaultMaxConnections; more get 503
 	MaxRefused     int           // connections that are being given it; more are just closed; default 1,000
 	MaxListeners   int           // of continuous outputs; default 10,000; more get 503
+	MaxBandwidth   int64         // of listeners and HLS together, in bits a second; more listeners get 503; 0: no limit
 	MaxRequests    int           // in flight, listeners not counted; default DefaultMaxRequests; more get 503
 	Drain          time.Duration // how long requests may take to end when Run stops; default 10 s
 
@@ -69,13 +70,14 @@ func (c ServerConfig) withDefaults() ServerConfig {
 // Server serves streams over HTTP, and runs them. It is safe for concurrent
 // use, and it is an [http.Handler].
 type Server struct {
-	cfg     ServerConfig
-	log     *slog.Logger
-	headers headers
-	other   http.Handler // what is neither playlist nor segment nor stream
-	fan     *live.Fan
-	counts  counters
-	started time.Time
+	cfg       ServerConfig
+	log       *slog.Logger
+	headers   headers
+	other     http.Handler // what is neither playlist nor segment nor stream
+	fan       *live.Fan
+	counts    counters
+	admission admission
+	started   time.Time
 
 	streams atomic.Pointer[map[string]*Stream] // replaced as a whole, never changed
 
@@ -88,6 +90,7 @@ func NewServer(cfg ServerConfig) *Server {
 	s := &Server{cfg: cfg.withDefaults(), started: time.Now()}
 	s.log = s.cfg.Log
 	s.headers = newHeaders()
+	s.admission.limit = s.cfg.MaxBandwidth
 	s.streams.Store(&map[string]*Stream{})
 	s.other = s.routes()
 	s.fan = live.NewFan(live.FanConfig{Ended: s.gone})
@@ -161,6 +164,7 @@ func (s *Server) Run(ctx context.Context) error {
 	defer stopFan()
 	var fanned sync.WaitGroup
 	fanned.Go(func() { s.fan.Run(fanCtx) })
+	fanned.Go(func() { s.meter(fanCtx) })
 
 	server := http1.New(http1.Config{
 		Handler: s, Other: s, Fields: s.headers.common,

@@ -26,6 +26,7 @@ type counters struct {
 	listeners atomic.Int64         // of continuous outputs, now
 	inFlight  atomic.Int64
 	refused   atomic.Uint64 // connections, requests and listeners over a limit
+	crowded   atomic.Uint64 // listeners for whom there was no bandwidth
 	panics    atomic.Uint64
 	dropped   atomic.Uint64 // listeners that stopped reading
 	lost      atomic.Uint64 // stored segments that could not be read
@@ -36,7 +37,9 @@ type Stats struct {
 	Requests  []RequestCount `json:"requests"`
 	Listeners int64          `json:"listeners"`         // of continuous outputs, now
 	InFlight  int64          `json:"in_flight"`         // requests, now
+	Bandwidth int64          `json:"bandwidth"`         // promised to listeners, and used by HLS: bits a second, now
 	Refused   uint64         `json:"refused"`           // over a limit
+	Crowded   uint64         `json:"listeners_refused"` // no bandwidth for them; counted as refused, too
 	Panics    uint64         `json:"panics"`            // requests that ended by a fault of ours
 	Dropped   uint64         `json:"listeners_dropped"` // stopped reading
 	Lost      uint64         `json:"segments_lost"`     // stored, but could not be read
@@ -54,6 +57,7 @@ func (s *Server) Stats() Stats {
 	c := &s.counts
 	out := Stats{
 		Listeners: c.listeners.Load(), InFlight: c.inFlight.Load(), Refused: c.refused.Load(),
+		Bandwidth: s.admission.used(), Crowded: c.crowded.Load(),
 		Panics: c.panics.Load(), Dropped: c.dropped.Load(), Lost: c.lost.Load(),
 	}
 	for k := range kinds {

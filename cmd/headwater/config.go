@@ -34,6 +34,8 @@ type Limits struct {
 	Connections int // over HTTP
 	Listeners   int // of continuous outputs
 	Requests    int // being answered, listeners not counted
+
+	Bandwidth int64 // of listeners and HLS together, in bits a second; 0: no limit
 }
 
 // withDefaults returns l with the connections and requests that are meant.

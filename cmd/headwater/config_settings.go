@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/netip"
 	"slices"
@@ -75,6 +76,8 @@ func globalSettings() []setting[Config] {
 			func(c *Config, v string) error { return setNumber(&c.Limits.Connections, v, 1, 1_000_000) }},
 		{"limits.listeners", "NUMBER", "most listeners of the continuous outputs, such as live.ts", "10000",
 			func(c *Config, v string) error { return setNumber(&c.Limits.Listeners, v, 1, 1_000_000) }},
+		{"limits.bandwidth", "RATE", "most bandwidth that listeners may be promised beside what HLS takes, such as 800Mbit/s", "none",
+			func(c *Config, v string) error { return orNone(setRate)(&c.Limits.Bandwidth, v) }},
 		{"limits.requests", "NUMBER", "most requests that are answered at a time", "4096",
 			func(c *Config, v string) error { return setNumber(&c.Limits.Requests, v, 1, 1_000_000) }},
 	}
@@ -172,6 +175,22 @@ func setSize(to *int64, value string) error {
 		}
 	}
 	return errors.New("must be a size from 1MiB to 1TiB, with its unit MiB, GiB or TiB")
+}
+
+// setRate takes a number of bits a second with its unit, 1 kbit/s to 1 Tbit/s.
+func setRate(to *int64, value string) error {
+	for i, unit := range []string{"kbit/s", "Mbit/s", "Gbit/s"} {
+		number, ok := strings.CutSuffix(value, unit)
+		if !ok {
+			continue
+		}
+		n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+		if rate := n * math.Pow10(3+3*i); err == nil && rate >= 1e3 && rate <= 1e12 {
+			*to = int64(rate)
+			return nil
+		}
+	}
+	return errors.New("must be a rate from 1kbit/s to 1000Gbit/s, with its unit kbit/s, Mbit/s or Gbit/s")
 }
 
 func setOneOf(to *string, value string, allowed ...string) error {

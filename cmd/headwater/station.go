@@ -64,6 +64,7 @@ func openStation(ctx context.Context, opts serveOptions, log *slog.Logger) (_ *s
 		MaxConnections: s.files.connections,
 		MaxRefused:     s.files.refused,
 		MaxListeners:   opts.Limits.Listeners,
+		MaxBandwidth:   opts.Limits.Bandwidth,
 		MaxRequests:    opts.Limits.Requests,
 		Log:            log,
 	})

@@ -1,0 +1,41 @@
+package live
+
+import "headwater/mux"
+
+// Rate returns the bit rate of the media that is kept, in bits a second by its
+// own time; 0 if less than a second of it is there. Of several sources it is
+// the last one's.
+func (t *Tail) Rate() int64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.next == t.first {
+		return 0
+	}
+	var bytes int64 // from the oldest batch of the source up to the newest, without that
+	var length mux.Ticks
+	newest := *t.at(t.next - 1)
+	for n := t.next - 1; n > t.first && !(*t.at(n)).broke; n-- {
+		b := *t.at(n - 1)
+		bytes += int64(b.size)
+		length = newest.time - b.time
+	}
+	if length < mux.ClockRate {
+		return 0
+	}
+	return bytes * 8 * mux.ClockRate / int64(length)
+}
+
+// Listeners returns how many listeners there are.
+func (t *Tail) Listeners() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.places
+}
+
+// Bytes returns how many bytes of media are kept. They may be those of the
+// window, too.
+func (t *Tail) Bytes() int64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.bytes
+}
