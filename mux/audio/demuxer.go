@@ -49,6 +49,7 @@ func NewDemuxer(c mux.Codec) *Demuxer { return &Demuxer{split: NewSplitter(c)} }
 // became complete. p must not be changed any more: the units refer to it. The
 // slice returned is valid until the next call, the units for ever.
 func (d *Demuxer) Write(p []byte) []*mux.Unit {
+	clear(d.units) // what is held back in vain holds its block
 	d.units = d.units[:0]
 	d.bytes += uint64(len(p))
 	d.split.Write(p, d.frame)
@@ -124,6 +125,7 @@ func (d *Demuxer) release() {
 		u.Program = d.program
 	}
 	d.units = append(d.units, d.held...)
+	clear(d.held)
 	d.held = d.held[:0]
 }
 
