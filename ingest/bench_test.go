@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,6 +26,8 @@ type sink struct {
 	holder  *feed   // guarded by mu
 	feeds   []*feed // all that there ever were; guarded by mu
 	refused int     // guarded by mu
+
+	patience atomic.Int64 // nanoseconds
 }
 
 func (s *sink) Attach(src mux.SourceInfo, _ time.Time) (mux.Feed, error) {
@@ -57,7 +60,20 @@ type feed struct {
 	cause   error
 }
 
-func (f *feed) Write(units []*mux.Unit, _ time.Time) { f.units += len(units) }
+func (f *feed) Patience() time.Duration { return time.Duration(f.sink.patience.Load()) }
+
+func (f *feed) Write(units []*mux.Unit, _ time.Time) {
+	f.sink.mu.Lock()
+	defer f.sink.mu.Unlock()
+	f.units += len(units)
+}
+
+// count returns how many units came.
+func (f *feed) count() int {
+	f.sink.mu.Lock()
+	defer f.sink.mu.Unlock()
+	return f.units
+}
 
 func (f *feed) Report(format string, stats mux.Stats) {
 	f.format = format

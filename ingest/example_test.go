@@ -28,6 +28,8 @@ func (p *printer) Write(units []*mux.Unit, _ time.Time) {
 	}
 }
 
+func (p *printer) Patience() time.Duration { return 0 }
+
 func (p *printer) Report(format string, _ mux.Stats) {
 	fmt.Printf("%s, %d frames\n", format, p.frames)
 }

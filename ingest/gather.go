@@ -16,9 +16,6 @@ const (
 	// gatherBusy is how much one read must bring for the next to follow at
 	// once: a source that is behind, or faster than real time, is not slowed.
 	gatherBusy = 64 << 10
-	// gatherSlow is how much one point of the grid must bring for the next to be
-	// taken too: sources of less, like radio, are read at every second one.
-	gatherSlow = 4 << 10
 	// gatherLow is what must wait in the socket for the system to wake us
 	// meanwhile; it lets the socket's buffer grow to twice as much.
 	gatherLow = 256 << 10
@@ -29,11 +26,10 @@ const (
 type gatherer struct {
 	conn    *net.TCPConn
 	raw     syscall.RawConn
-	every   time.Duration // the grid
 	timeout time.Duration // of silence
 	heard   time.Time     // when bytes came last
+	low     bool          // the low water is set
 	busy    bool          // the last read brought much
-	wait    time.Duration // the grid to wait for: every, or a multiple of it
 
 	try func(fd uintptr) bool // readNow, made once
 	p   []byte                // arguments and results of try
@@ -42,33 +38,51 @@ type gatherer struct {
 }
 
 // newGatherer returns one for conn, or nil if it cannot be gathered: only TCP
-// connections are. conn is read by nobody else from then on. now is when bytes
-// came last; a connection that is silent for timeout after that has failed.
-func newGatherer(conn net.Conn, every, timeout time.Duration, now time.Time) *gatherer {
+// connections are. conn is read by nobody else but while it rests. now is when
+// bytes came last; a connection that is silent for timeout after that has failed.
+func newGatherer(conn net.Conn, timeout time.Duration, now time.Time) *gatherer {
 	tcp, ok := conn.(*net.TCPConn)
-	if !ok || every <= 0 {
+	if !ok {
 		return nil
 	}
 	raw, err := tcp.SyscallConn()
-	if err != nil || setLowWater(raw, gatherLow) != nil {
+	if err != nil {
 		return nil
 	}
-	if err := tcp.SetReadDeadline(time.Time{}); err != nil {
-		return nil // it has gone; Read of conn will say so
+	g := &gatherer{conn: tcp, raw: raw, timeout: timeout, heard: now}
+	if !g.lower() {
+		return nil
 	}
-	g := &gatherer{conn: tcp, raw: raw, every: every, timeout: timeout, heard: now, wait: every}
 	g.try = g.readNow
 	return g
 }
 
-// Read waits for the next point of the grid, unless the last Read brought much,
+// lower has the socket wake nobody. It reports whether that can be had.
+func (g *gatherer) lower() bool {
+	g.low = setLowWater(g.raw, gatherLow) == nil && g.conn.SetReadDeadline(time.Time{}) == nil
+	return g.low
+}
+
+// rest leaves the connection to others, until the next Read.
+func (g *gatherer) rest() {
+	if g.low {
+		_ = setLowWater(g.raw, 1) // it could be set before; if the connection has gone, the next to read it will see
+		g.low = false
+	}
+}
+
+// Read waits for the next point of a grid, unless the last Read brought much,
 // and reads what has come. It never returns 0 without an error, which is
 // os.ErrDeadlineExceeded after a silence.
-func (g *gatherer) Read(p []byte) (int, error) {
+func (g *gatherer) Read(p []byte, grid time.Duration) (int, error) {
+	if !g.low {
+		g.lower()
+		g.heard = time.Now()
+	}
 	for {
 		if !g.busy {
 			now := time.Now()
-			time.Sleep(now.Truncate(g.wait).Add(g.wait).Sub(now))
+			time.Sleep(now.Truncate(grid).Add(grid).Sub(now))
 		}
 		g.p = p
 		err := g.raw.Read(g.try)
@@ -78,7 +92,6 @@ func (g *gatherer) Read(p []byte) (int, error) {
 		}
 		if err == nil {
 			g.busy, g.heard = g.n >= gatherBusy, time.Now()
-			g.wait = pace(g.n, g.wait, g.every)
 			return g.n, nil
 		}
 		g.busy = false
@@ -89,15 +102,6 @@ func (g *gatherer) Read(p []byte) (int, error) {
 			return 0, g.explain(os.ErrDeadlineExceeded)
 		}
 	}
-}
-
-// pace returns how long to wait after a read that brought n bytes, for which
-// was waited, on a grid of every.
-func pace(n int, waited, every time.Duration) time.Duration {
-	if n < gatherSlow*int(waited/every) {
-		return 2 * every
-	}
-	return every
 }
 
 // readNow reads what is there. It reports true, for there is nothing to wait for.

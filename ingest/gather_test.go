@@ -19,7 +19,8 @@ import (
 // media at once has sent it long before a minute has passed.
 func TestGather(t *testing.T) {
 	sink := &sink{}
-	l, err := ingest.Listen(t.Context(), "127.0.0.1:0", ingest.Options{Stream: "live", Sink: sink, Gather: 50 * time.Millisecond})
+	sink.patience.Store(int64(50 * time.Millisecond))
+	l, err := ingest.Listen(t.Context(), "127.0.0.1:0", ingest.Options{Stream: "live", Sink: sink})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +75,8 @@ func TestGatherEnds(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			sink := &sink{}
-			opts := ingest.Options{Stream: "live", Sink: sink, Gather: 10 * time.Millisecond, Timeout: 500 * time.Millisecond}
+			sink.patience.Store(int64(10 * time.Millisecond))
+			opts := ingest.Options{Stream: "live", Sink: sink, Timeout: 500 * time.Millisecond}
 			l, err := ingest.Listen(t.Context(), "127.0.0.1:0", opts)
 			if err != nil {
 				t.Fatal(err)
@@ -116,25 +118,46 @@ func (f *feed) ended() bool {
 	return f.closed > 0
 }
 
-func TestPace(t *testing.T) {
-	const every = 100 * time.Millisecond
-	tests := []struct {
-		name   string
-		n      int
-		waited time.Duration
-		want   time.Duration
-	}{
-		{"a film", 34_000, every, every},
-		{"radio of 128 kbit/s", 1600, every, 2 * every},
-		{"the same, once it is read half as often", 3200, 2 * every, 2 * every},
-		{"radio of 320 kbit/s", 8000, 2 * every, 2 * every},
-		{"a small picture", 8200, 2 * every, every},
+// A source whose feed changes its mind is read by the new rule from the next
+// read on, and nothing is lost.
+func TestGatherChanges(t *testing.T) {
+	sink := &sink{}
+	l, err := ingest.Listen(t.Context(), "127.0.0.1:0", ingest.Options{Stream: "live", Sink: sink})
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			if got := ingest.Pace(tt.n, tt.waited, every); got != tt.want {
-				t.Errorf("Pace(%d, %v, %v) = %v, want %v", tt.n, tt.waited, every, got, tt.want)
-			}
-		})
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- l.Run(ctx) }()
+	conn, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream := muxtest.RawAudio(mux.CodecMP3)
+	media := stream.Bytes(10 * mux.ClockRate)
+	for i, patience := range []time.Duration{0, time.Millisecond, 0, 0, time.Millisecond, time.Millisecond, 0} {
+		sink.patience.Store(int64(patience))
+		piece := media[:min(8000+i, len(media))]
+		media = media[len(piece):]
+		if _, err := conn.Write(piece); err != nil {
+			t.Fatal(err)
+		}
+		for want := (i + 1) * 8000 / 400; len(sink.all()) == 0 || sink.all()[0].count() < want*9/10; { // frames have 384 bytes
+			runtime.Gosched()
+		}
+	}
+	if _, err := conn.Write(media); err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+	for !sink.all()[0].ended() {
+		runtime.Gosched()
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Errorf("Run = %v", err)
+	}
+	if want, got := len(stream.UnitsFor(10*mux.ClockRate)), sink.all()[0].count(); got != want {
+		t.Errorf("%d units, want %d", got, want)
 	}
 }

@@ -35,12 +35,6 @@ type Options struct {
 	// after three times that.
 	Timeout time.Duration
 
-	// Gather is how long the bytes of a live source may wait to be read
-	// together, which costs a fraction of reading each as it comes; 0 means
-	// not at all. It delays media by as much, and that of a source of less than
-	// 320 kbit/s by twice as much.
-	Gather time.Duration
-
 	// Allow lists the addresses that may send; empty means everybody.
 	// [TCPListener] only.
 	Allow []netip.Prefix

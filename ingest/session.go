@@ -49,7 +49,7 @@ type session struct {
 	log   *slog.Logger // knows the source
 	feed  mux.Feed     // nil until the first unit
 
-	gather *gatherer // reads the connection once there is a feed; nil if it is read as it comes
+	gather *gatherer // reads the connection while the feed is patient; nil if that cannot be
 
 	// settled is called once, when the stream was attached; heard when the
 	// first byte arrives. Either may be nil.
@@ -134,7 +134,10 @@ func (s *session) read(ctx context.Context) error {
 // came last.
 func (s *session) receive(heard time.Time) (int, error) {
 	if s.gather != nil {
-		return s.gather.Read(s.demux.Buffer())
+		if patience := s.feed.Patience(); patience > 0 {
+			return s.gather.Read(s.demux.Buffer(), patience)
+		}
+		s.gather.rest()
 	}
 	if err := s.conn.SetReadDeadline(heard.Add(s.opts.Timeout)); err != nil {
 		return 0, err
@@ -190,7 +193,7 @@ func (s *session) write(units []*mux.Unit, now time.Time) error {
 			s.settled()
 		}
 		s.journal.begin(s.demux.Format().String(), now)
-		s.gather = newGatherer(s.conn, s.opts.Gather, s.opts.Timeout, now)
+		s.gather = newGatherer(s.conn, s.opts.Timeout, now)
 	}
 	s.journal.see(units[len(units)-1].Program, now)
 	s.feed.Write(units, now)

@@ -24,13 +24,18 @@ func (s SourceInfo) String() string {
 }
 
 // Feed takes the media of the one source that holds a stream. It is not safe
-// for concurrent use: one goroutine calls Write and Report, then Close once.
+// for concurrent use: one goroutine calls Write, Patience and Report, then Close once.
 // Nothing may be called after Close.
 type Feed interface {
 	// Write takes units in the order of delivery; now is when they arrived.
 	// The slice may be reused by the caller after the return; the units are
 	// immutable and may be kept.
 	Write(units []*Unit, now time.Time)
+
+	// Patience returns how long bytes may lie unread, which is asked before
+	// each read: to read more at once costs less. 0 means that all is wanted as
+	// it comes. It delays media by as much.
+	Patience() time.Duration
 
 	// Report says what the source sends, e.g. "MPEG-TS", and what its demuxer
 	// counted since the source began. It is called about once a second while

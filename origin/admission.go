@@ -106,7 +106,7 @@ func (s *Server) meter(ctx context.Context) {
 func (s *Server) measure(now time.Time) {
 	var tails []*live.Tail
 	for _, st := range *s.streams.Load() {
-		tails = append(tails, st.ts, st.sound)
+		st.out.each(func(t *live.Tail) { tails = append(tails, t) })
 	}
 	var served uint64
 	for k := range kinds {

@@ -28,6 +28,7 @@ type StreamState struct {
 	Dropped        uint64           `json:"units_dropped"` // could not be placed
 	Forced         uint64           `json:"forced_cuts"`   // without a keyframe
 	Moved          uint64           `json:"listeners_moved"`
+	Missed         uint64           `json:"frames_missed"` // by listeners in mode live
 }
 
 // SourceState is the source that holds a stream.
@@ -83,7 +84,7 @@ type RenditionState struct {
 func (s *Stream) State(now time.Time) StreamState {
 	snap := s.snapshot.Load()
 	fresh := s.fresh(snap, now)
-	out := StreamState{Name: s.cfg.Name, Ready: s.ready(now), Notes: []string{}, Renditions: []RenditionState{}, Moved: s.ts.Moved() + s.sound.Moved()}
+	out := StreamState{Name: s.cfg.Name, Ready: s.ready(now), Notes: []string{}, Renditions: []RenditionState{}, Moved: s.out.moved(), Missed: s.out.missed()}
 	if !fresh {
 		out.Reason = s.reason(now)
 	}

@@ -26,13 +26,18 @@ func (s *Server) answerContinuous(req *http1.Request, rep *http1.Reply, st *Stre
 		s.refuse(rep, http.StatusServiceUnavailable, s.headers.noStore, st.reason(time.Now()))
 		return nil
 	}
-	tail := st.ts
+	mode, err := modeOf(req.Query, st.cfg.Mode)
+	if err != nil {
+		s.refuse(rep, http.StatusBadRequest, s.headers.noStore, "mode "+err.Error())
+		return nil
+	}
+	tail := st.out.packets[mode]
 	if suffix != ".ts" {
 		if sentence := lacks(st.Name(), program, suffix); sentence != "" {
 			s.refuse(rep, http.StatusNotFound, s.headers.noStore, sentence)
 			return nil
 		}
-		tail = st.sound
+		tail = st.out.sound[mode]
 	}
 	if !req.Head {
 		if refusal := s.admit(tail); refusal != "" {
@@ -45,6 +50,9 @@ func (s *Server) answerContinuous(req *http1.Request, rep *http1.Reply, st *Stre
 	rep.Set("Cache-Control", s.headers.noStore)
 	rep.Set("Accept-Ranges", s.headers.acceptNone)
 	rep.Set("X-Accel-Buffering", s.headers.buffering)
+	if tail.Lossy() {
+		rep.Set("X-Headwater-Mode", s.headers.lossy[live.Sees(req.Conn)])
+	}
 	if req.Head {
 		return nil
 	}
@@ -58,10 +66,10 @@ func (s *Server) fanOut(req *http1.Request, rep *http1.Reply, tail *live.Tail) {
 }
 
 // copyTail sends a tail by net/http.
-func (s *Server) copyTail(w http.ResponseWriter, r *http.Request, tail *live.Tail) {
+func (s *Server) copyTail(w http.ResponseWriter, r *http.Request, c net.Conn, tail *live.Tail) {
 	s.counts.inFlight.Add(-1) // listeners have a limit of their own
 	defer s.counts.inFlight.Add(1)
-	s.gone(tail.Copy(r.Context(), w))
+	s.gone(tail.Copy(r.Context(), w, c))
 }
 
 // gone counts a listener that has gone.

@@ -4,14 +4,16 @@ import (
 	"time"
 
 	"headwater/mux"
+	"headwater/origin/live"
 )
 
 // feed is the hold that one source has on a stream.
 type feed struct {
-	stream *Stream
-	info   mux.SourceInfo
-	format string    // what the source sends; guarded by stream.mu
-	stats  mux.Stats // guarded by stream.mu
+	stream  *Stream
+	program *mux.Program // of the newest unit; nil before the first. Of the source's goroutine.
+	info    mux.SourceInfo
+	format  string    // what the source sends; guarded by stream.mu
+	stats   mux.Stats // guarded by stream.mu
 }
 
 // Attach gives the stream to a source. The error is a [*mux.BusyError] if
@@ -25,13 +27,15 @@ func (s *Stream) Attach(info mux.SourceInfo, now time.Time) (mux.Feed, error) {
 	s.feed = &feed{stream: s, info: info}
 	s.end = false
 	s.seg.Attach(now)
-	s.ts.Break()
-	s.sound.Break()
+	s.out.each((*live.Tail).Break)
 	return s.feed, nil
 }
 
 // Write passes units on. It waits while the disk takes less than the source sends.
 func (f *feed) Write(units []*mux.Unit, now time.Time) {
+	if n := len(units); n > 0 {
+		f.program = units[n-1].Program
+	}
 	f.stream.step(now, func(now time.Time) {
 		if f.holds() {
 			f.stream.seg.Write(units, now)
@@ -39,6 +43,9 @@ func (f *feed) Write(units []*mux.Unit, now time.Time) {
 		}
 	})
 }
+
+// Patience has the source read as seldom as the listeners allow.
+func (f *feed) Patience() time.Duration { return f.stream.out.waits(f.program) }
 
 // Report keeps what the source says about itself for the API.
 func (f *feed) Report(format string, stats mux.Stats) {

@@ -101,7 +101,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	n := rep.WriteTo(w, req.Head)
 	s.count(rt.kind, rep.Status, n)
 	if tail != nil {
-		s.copyTail(w, r, tail)
+		s.copyTail(w, r, req.Conn, tail)
 	}
 	if !req.Head && n < rep.Length() {
 		panic(http.ErrAbortHandler) // the client must not take it for the whole (hls-rules D19)

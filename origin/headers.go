@@ -25,6 +25,7 @@ type headers struct {
 	allow        []string
 	buffering    []string
 	closing      []string
+	lossy        map[bool][]string      // X-Headwater-Mode in ModeLive, by whether the kernel says what it has not sent
 	media        map[string][]string    // Content-Type by suffix (hls-rules D01)
 	pointers     map[string]pointerForm // by suffix (hls-rules F18-F20)
 }
@@ -36,7 +37,7 @@ func newHeaders() headers {
 			{Name: "Access-Control-Allow-Origin", Value: one("*")},
 			{Name: "Access-Control-Allow-Methods", Value: one("GET, HEAD, OPTIONS")},
 			{Name: "Access-Control-Allow-Headers", Value: one("Range, If-None-Match, If-Modified-Since, Content-Type, Authorization")},
-			{Name: "Access-Control-Expose-Headers", Value: one("Content-Length, Content-Range, Accept-Ranges, Date, Age, ETag, Last-Modified")},
+			{Name: "Access-Control-Expose-Headers", Value: one("Content-Length, Content-Range, Accept-Ranges, Date, Age, ETag, Last-Modified, X-Headwater-Mode")},
 			{Name: "Access-Control-Max-Age", Value: one("86400")},
 			{Name: "Timing-Allow-Origin", Value: one("*")},
 			{Name: "Cross-Origin-Resource-Policy", Value: one("cross-origin")},
@@ -56,6 +57,7 @@ func newHeaders() headers {
 		allow:        one("GET, HEAD, OPTIONS"),
 		buffering:    one("no"),
 		closing:      one("close"),
+		lossy:        map[bool][]string{true: one("live"), false: one("live; unsent=unknown")},
 		pointers:     newPointerForms(),
 		media: map[string][]string{
 			".ts":  one("video/mp2t"),

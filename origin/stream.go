@@ -17,8 +17,6 @@ const (
 	advanceInterval = 100 * time.Millisecond // how often the segmenter learns the time while no media comes
 	fedInterval     = 500 * time.Millisecond // and while it does: no shorter silence means anything
 	expireInterval  = time.Second            // how often segments are looked at for removal
-	burst           = 2 * time.Second        // of sound, at the start of a continuous output (hls-rules F04)
-	flush           = 250 * time.Millisecond // of sound, sent together
 	// maxPending is how many closed slots may wait for the publisher before a
 	// source that sends faster than the disk takes has to wait.
 	maxPending = 16
@@ -40,6 +38,12 @@ type StreamConfig struct {
 	// Linger is how long listeners of the continuous outputs are kept while
 	// there is no source; default 10 s (hls-rules F22).
 	Linger time.Duration
+	// Mode is what continuous outputs are sent in if a request says nothing else.
+	Mode Mode
+	// Flush is how long the media of continuous outputs is gathered until it
+	// is sent; default 250 ms of sound, and each picture by itself. ModeLive
+	// gathers nothing.
+	Flush time.Duration
 
 	Store    Store              // nil: segments live in memory only
 	Registry segmenter.Registry // of the record; nil: Store, or memory if there is none
@@ -77,8 +81,7 @@ type Stream struct {
 	cfg   StreamConfig
 	log   *slog.Logger
 	spool *spool
-	ts    *live.Tail
-	sound *live.Tail
+	out   *outputs
 
 	snapshot atomic.Pointer[snapshot]
 	dead     atomic.Bool   // the segmenter has given up on the source
@@ -106,8 +109,7 @@ func NewStream(cfg StreamConfig) (*Stream, error) {
 		cfg:    cfg,
 		log:    cfg.Log,
 		spool:  newSpool(cfg.Store, cfg.Log),
-		ts:     live.NewPackets(live.TailConfig{Burst: burst, Flush: flush}),
-		sound:  live.NewFrames(live.TailConfig{Burst: burst, Flush: flush, MaxBytes: 1 << 20}),
+		out:    newOutputs(cfg.Flush),
 		wake:   make(chan struct{}, 1),
 		absent: time.Now(),
 	}
@@ -175,8 +177,7 @@ func (s *Stream) Run(ctx context.Context) error {
 	ticking.Wait()
 	s.step(time.Now(), func(time.Time) {})
 	s.publishPending()
-	s.ts.End()
-	s.sound.End()
+	s.out.each((*live.Tail).End)
 	return nil
 }
 
@@ -237,8 +238,7 @@ func (s *Stream) advance(now time.Time) time.Duration {
 	}
 	away := now.Sub(s.absent)
 	if away >= s.cfg.Linger {
-		s.ts.End()
-		s.sound.End()
+		s.out.each((*live.Tail).End)
 	}
 	if s.cfg.EndAfter > 0 && away >= s.cfg.EndAfter && !s.end {
 		s.end = true
@@ -254,12 +254,7 @@ func (s *Stream) step(now time.Time, f func(now time.Time)) {
 	defer s.mu.Unlock()
 	f(now)
 	out := s.seg.Take()
-	for _, u := range out.Units {
-		s.ts.Append(u)
-		if len(u.Frames) > 0 && u.Track == firstFramed(u.Program) {
-			s.sound.Append(u)
-		}
-	}
+	s.out.append(out.Units, now)
 	s.pending = append(s.pending, out.Slots...)
 	if len(out.Slots) > 0 {
 		s.signal()

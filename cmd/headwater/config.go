@@ -63,6 +63,8 @@ type StreamConfig struct {
 	PublishAfter   int           // segments before the first playlist
 	GapMax         int           // gaps that follow a lost source
 	EndAfter       time.Duration // playlists end when no source came for so long; 0 means never
+	Mode           origin.Mode   // of the continuous outputs
+	Flush          time.Duration // how long these gather media; 0 means the default
 }
 
 // Defaults of what has to have a value.

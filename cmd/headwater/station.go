@@ -135,10 +135,6 @@ func (s *station) openData(dir string) error {
 	return nil
 }
 
-// gather is how long media may wait to be read together: little beside a
-// segment, and enough for one wake-up to serve all sources.
-const gather = 100 * time.Millisecond
-
 // addStream makes one stream and its source.
 func (s *station) addStream(ctx context.Context, opts *serveOptions, cfg *StreamConfig) error {
 	streamCfg := origin.StreamConfig{
@@ -151,6 +147,8 @@ func (s *station) addStream(ctx context.Context, opts *serveOptions, cfg *Stream
 		Window:       segmenter.WindowConfig{Duration: orElse(cfg.Window, opts.Window), MaxBytes: cfg.MaxBytes},
 		PublishAfter: cfg.PublishAfter,
 		EndAfter:     cfg.EndAfter,
+		Mode:         cfg.Mode,
+		Flush:        cfg.Flush,
 		Log:          s.log,
 	}
 	if s.data != nil {
@@ -195,7 +193,6 @@ func (s *station) newSource(ctx context.Context, opts *serveOptions, cfg *Stream
 	o := ingest.Options{
 		Stream: cfg.Name, Sink: sink, Log: s.log,
 		Program: cfg.Program, Timeout: cfg.Timeout, Allow: cfg.Allow,
-		Gather: gather,
 	}
 	if cfg.Connect != "" {
 		place.fetches = cfg.Connect

@@ -147,6 +147,7 @@ func (c *conn) parse(end int) (ok bool) {
 	if c.req, ok = parse(c.head); !ok {
 		c.head = ""
 	}
+	c.req.Conn = c.Conn
 	return ok
 }
 
@@ -162,6 +163,9 @@ func (c *conn) Read(p []byte) (int, error) {
 	}
 	return c.Conn.Read(p)
 }
+
+// NetConn returns the connection below, as that of [crypto/tls.Conn] does.
+func (c *conn) NetConn() net.Conn { return c.Conn }
 
 // Close closes the connection, and gives its place in the server back.
 func (c *conn) Close() error {

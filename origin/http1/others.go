@@ -41,6 +41,7 @@ func newOthers(cfg *Config, base context.Context, addr net.Addr) *others {
 		two: server(newMultiplexed(cfg)), toTwo: newQueue(addr),
 	}
 	o.one.Protocols.SetHTTP1(true)
+	o.one.ConnContext = WithConn
 	o.two.Protocols.SetUnencryptedHTTP2(true)
 	o.two.HTTP2 = multiplexConfig()
 	return o

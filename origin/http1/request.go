@@ -1,6 +1,8 @@
 package http1
 
 import (
+	"context"
+	"net"
 	"net/http"
 	"strings"
 )
@@ -16,6 +18,10 @@ type Request struct {
 	HTTP10 bool // the client speaks HTTP/1.0: it knows no chunks
 	Close  bool // the connection ends with the answer
 	Fields [fields]string
+
+	// Conn is the connection, if the answer has it for itself: not to be used,
+	// but to ask the kernel about it. It may be nil.
+	Conn net.Conn
 }
 
 // Name is a header field that a [Request] keeps.
@@ -43,10 +49,22 @@ var names = [fields]string{
 // Get returns the value of a field, or nothing.
 func (r *Request) Get(n Name) string { return r.Fields[n] }
 
+// connKey is where a context has the connection.
+type connKey struct{}
+
+// WithConn returns a context that knows the connection, for [http.Server]'s
+// ConnContext: requests that [From] reads have it then.
+func WithConn(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, c)
+}
+
 // From returns a request that net/http has read. Its method is GET or HEAD.
 func From(r *http.Request) Request {
 	q := Request{Head: r.Method == http.MethodHead, Path: r.URL.Path, Query: r.URL.RawQuery, Host: r.Host, HTTP10: !r.ProtoAtLeast(1, 1)}
 	q.Close = r.Close || q.HTTP10
+	if r.ProtoMajor == 1 {
+		q.Conn, _ = r.Context().Value(connKey{}).(net.Conn)
+	}
 	for n, name := range names {
 		switch values := r.Header[name]; len(values) {
 		case 0:

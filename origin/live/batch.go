@@ -3,6 +3,7 @@ package live
 import (
 	"strconv"
 	"sync/atomic"
+	"time"
 
 	"headwater/mux"
 )
@@ -13,6 +14,7 @@ type batch struct {
 	slices [][]byte   // whole packets, or whole frames
 	size   int        // of slices together
 	time   mux.Ticks  // of its first unit
+	shown  time.Time  // when listeners were given it
 	start  mux.Access // whether a listener can begin with it
 	video  bool       // that is so because of a picture
 	broke  bool       // what is before it comes from another source
@@ -64,6 +66,14 @@ func (b *batch) appendWire(to [][]byte, chunked bool, skip int) [][]byte {
 	}
 	add([]byte(chunkEnd))
 	return to
+}
+
+// late returns how late the batch may be for a listener of a lossy tail.
+func (b *batch) late() time.Duration {
+	if b.video {
+		return latePictures
+	}
+	return lateSound
 }
 
 // contiguous returns the batch as one chunk. It is made for the first who asks.

@@ -2,18 +2,23 @@ package live
 
 import (
 	"context"
+	"net"
 	"net/http"
+	"time"
 )
 
 // Copy sends the tail to w, beginning at a place to start, until the tail ends,
 // ctx ends or the client stops reading. It returns how many bytes went out,
-// and why it ended: nil if the tail did.
-func (t *Tail) Copy(ctx context.Context, w http.ResponseWriter) (int64, error) {
+// and why it ended: nil if the tail did. c is the connection that w has for
+// itself, nil if that is not known; it is asked what is still on its way if the
+// tail is lossy.
+func (t *Tail) Copy(ctx context.Context, w http.ResponseWriter, c net.Conn) (int64, error) {
 	flush := http.NewResponseController(w)
 	if err := flush.Flush(); err != nil { // the headers, before the first media
 		return 0, err
 	}
 	l := listener{tail: t}
+	l.watch(c)
 	err := l.follow(ctx, func(slices [][]byte) (n int, all bool, err error) {
 		for _, s := range slices {
 			k, err := w.Write(s)
@@ -33,8 +38,8 @@ func (l *listener) follow(ctx context.Context, write writer) error {
 	defer l.tail.leave()
 	var scratch [][]byte
 	for {
-		changed := l.tail.watch()
-		state, err := l.send(write, &scratch)
+		changed := l.tail.news()
+		state, err := l.send(write, &scratch, time.Now())
 		if state == ended || err != nil {
 			return err
 		}
@@ -47,8 +52,8 @@ func (l *listener) follow(ctx context.Context, write writer) error {
 	}
 }
 
-// watch returns a channel that is closed when there is more than now.
-func (t *Tail) watch() <-chan struct{} {
+// news returns a channel that is closed when there is more than now.
+func (t *Tail) news() <-chan struct{} {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.changed

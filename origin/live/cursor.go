@@ -1,26 +1,43 @@
 package live
 
-import "headwater/mux"
+import (
+	"time"
+
+	"headwater/mux"
+)
 
 // cursor is the place of one listener in a tail.
 type cursor struct {
 	next    uint64
 	started bool
+	seeking bool      // next is not where it goes on, but a place to start after that
 	ahead   *batch    // comes next, before the one with the number
 	codec   mux.Codec // of the frames so far
 }
 
 // advance returns the next batch for c, or nil if there is none yet. At the
 // end of the tail, or of what the listener can play, ended is true.
-func (t *Tail) advance(c *cursor) (b *batch, ended bool) {
+func (t *Tail) advance(c *cursor, now time.Time) (b *batch, ended bool) {
 	if b, c.ahead = c.ahead, nil; b != nil {
 		return b, false
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !c.started || c.next < t.first {
-		return t.join(c)
+	if t.of != nil {
+		return t.advanceLossy(c, now)
 	}
+	if !c.started || c.next < t.first {
+		n, ok := t.start()
+		if !ok {
+			return nil, t.ended
+		}
+		return t.begin(c, n)
+	}
+	return t.follow(c)
+}
+
+// follow goes on with the batch after the last. The caller holds t.mu.
+func (t *Tail) follow(c *cursor) (b *batch, ended bool) {
 	if c.next == t.next {
 		return nil, t.ended
 	}
@@ -32,12 +49,8 @@ func (t *Tail) advance(c *cursor) (b *batch, ended bool) {
 	return b, false
 }
 
-// join begins with a place to start. The caller holds t.mu.
-func (t *Tail) join(c *cursor) (b *batch, ended bool) {
-	n, ok := t.start()
-	if !ok {
-		return nil, t.ended
-	}
+// begin begins with batch n, a place to start. The caller holds t.mu.
+func (t *Tail) begin(c *cursor, n uint64) (b *batch, ended bool) {
 	moved := c.started
 	if moved {
 		t.moved.Add(1)
@@ -46,7 +59,7 @@ func (t *Tail) join(c *cursor) (b *batch, ended bool) {
 	if moved && b.codec != c.codec {
 		return nil, true
 	}
-	c.next, c.started, c.codec = n+1, true, b.codec
+	c.next, c.started, c.seeking, c.codec = n+1, true, false, b.codec
 	if bridge := b.join.bridge(moved); bridge != nil {
 		c.ahead = b
 		return bridge, false

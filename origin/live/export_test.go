@@ -1,5 +1,7 @@
 package live
 
+import "time"
+
 // Reader reads a tail as a listener does that is never too slow.
 type Reader struct{ l listener }
 
@@ -24,7 +26,7 @@ func (r *Reader) Drain(most int) (all []byte, over bool) {
 				}
 			}
 			return n, true, nil
-		}, &scratch)
+		}, &scratch, time.Now())
 		if s == ended {
 			r.l.tail.leave()
 		}

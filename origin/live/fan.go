@@ -13,8 +13,10 @@ import (
 const (
 	// stallTimeout is how long a listener may take nothing of what there is for it.
 	stallTimeout = 30 * time.Second
-	// retryInterval is how often a listener that takes no more is tried again.
+	// retryInterval is how often a listener that takes no more is tried again,
+	// retryLossy that of one whose media must not be late.
 	retryInterval = 100 * time.Millisecond
+	retryLossy    = 20 * time.Millisecond
 )
 
 // FanConfig says how a [Fan] works. The zero value of a field means its default.
@@ -66,9 +68,10 @@ func (f *Fan) Run(ctx context.Context) error {
 // where the end of the connection is not to be the end of the body.
 func (f *Fan) Serve(t *Tail, c net.Conn, chunked bool) {
 	l := &fanned{listener: listener{tail: t, chunked: chunked}, conn: c}
+	l.watch(c)
 	t.enter()
 	var scratch [][]byte
-	state, err := l.send(l.wait, &scratch)
+	state, err := l.send(l.wait, &scratch, time.Now())
 	if state == ended || err != nil {
 		l.end(f.cfg.Ended, err)
 		return
@@ -96,6 +99,14 @@ func (f *Fan) follow(l *fanned) {
 		}
 	}()
 	l.end(f.cfg.Ended, l.listener.follow(ctx, l.wait))
+}
+
+// retry returns how often a listener is tried again that takes no more.
+func (t *Tail) retry() time.Duration {
+	if t.Lossy() {
+		return retryLossy
+	}
+	return retryInterval
 }
 
 // fanned is a listener with a connection of its own.

@@ -92,7 +92,7 @@ func TestFan(t *testing.T) {
 	s := muxtest.AV()
 	s.VideoBytes = 30_000
 	units := s.UnitsFor(20 * mux.ClockRate)
-	tail.Append(units[0])
+	tail.Append(units[0], time.Now())
 	var want []byte
 	reader := live.NewReader(tail, false)
 
@@ -119,7 +119,7 @@ func TestFan(t *testing.T) {
 		})
 	}
 	for _, u := range units[1:] {
-		tail.Append(u)
+		tail.Append(u, time.Now())
 		want = append(want, drain(reader)...)
 	}
 	tail.End()
@@ -157,12 +157,12 @@ func TestFanLetsGo(t *testing.T) {
 	f := startFan(t)
 	tail := live.NewFrames(live.TailConfig{})
 	units := muxtest.Audio(mux.CodecMP3).UnitsFor(mux.ClockRate)
-	tail.Append(units[0])
+	tail.Append(units[0], time.Now())
 	server, client := socketPair(t, l)
 	f.Serve(tail, server, false)
 	client.Close()
 	for n := 0; n == 0; n, _ = f.gone() {
-		tail.Append(units[1])
+		tail.Append(units[1], time.Now())
 		runtime.Gosched()
 	}
 	server, client = socketPair(t, l)
@@ -188,7 +188,7 @@ func TestFanDropsStalled(t *testing.T) {
 		f := startFan(t)
 		tail := live.NewFrames(live.TailConfig{})
 		units := muxtest.Audio(mux.CodecMP3).UnitsFor(mux.ClockRate)
-		tail.Append(units[0])
+		tail.Append(units[0], time.Now())
 		server, client := net.Pipe()
 		defer client.Close()
 		var serving sync.WaitGroup
@@ -197,7 +197,7 @@ func TestFanDropsStalled(t *testing.T) {
 		if _, err := io.ReadFull(client, make([]byte, len(units[0].Frames[0].Data))); err != nil {
 			t.Fatal(err)
 		}
-		tail.Append(units[1])
+		tail.Append(units[1], time.Now())
 		serving.Wait()
 		if n, err := f.gone(); n != 1 || !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(began) > time.Minute {
 			t.Errorf("%d have gone after %v, the last with %v", n, time.Since(began), err)

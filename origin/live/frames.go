@@ -16,3 +16,5 @@ func (frameForm) add(b *batch, u *mux.Unit, _ mux.Ticks, _ bool) {
 func (frameForm) parts(b *batch, u *mux.Unit) bool {
 	return b.codec != u.Program.Tracks[u.Track].Codec
 }
+
+func (frameForm) anew() form { return frameForm{} }

@@ -21,6 +21,10 @@ type listener struct {
 	sent  int64  // bytes taken in all
 
 	progress time.Time // when bytes were taken last; used by whoever sends
+
+	kernel *kernel // nil if the tail is not lossy, or that cannot be asked
+	lag    lag
+	most   time.Duration // how late the media may be that it was given last
 }
 
 // state says how sending to a listener went.
@@ -28,18 +32,18 @@ type state uint8
 
 const (
 	current state = iota // it has all there is
+	ready                // there is a batch for it
 	blocked              // it does not take more for the moment
 	ended                // it has all there will be
 )
 
 // send sends what there is by write. scratch is used for slices.
-func (l *listener) send(write writer, scratch *[][]byte) (state, error) {
+func (l *listener) send(write writer, scratch *[][]byte, now time.Time) (state, error) {
 	for {
-		if l.batch == nil && !l.take() {
-			if l.last {
-				return ended, nil
+		if l.batch == nil {
+			if s := l.take(now); s != ready {
+				return s, nil
 			}
-			return current, nil
 		}
 		*scratch = l.batch.appendWire((*scratch)[:0], l.chunked, l.off)
 		n, all, err := write(*scratch)
@@ -55,15 +59,33 @@ func (l *listener) send(write writer, scratch *[][]byte) (state, error) {
 	}
 }
 
-// take takes the next batch to send. It reports false if there is none.
-func (l *listener) take() bool {
+// take takes the next batch to send, if there is one and it may have it.
+func (l *listener) take(now time.Time) state {
 	if l.last {
-		return false
+		return ended
+	}
+	if l.kernel != nil && l.late(now) {
+		l.tail.pass(&l.cursor)
+		return blocked
 	}
 	l.off = 0
-	if l.batch, l.last = l.tail.advance(&l.cursor); l.last && l.chunked {
+	l.batch, l.last = l.tail.advance(&l.cursor, now)
+	switch {
+	case l.batch != nil:
+		l.most = l.batch.late()
+		return ready
+	case !l.last:
+		return current
+	case l.chunked:
 		l.batch = &batch{}
 		l.batch.seal() // a chunk of no bytes ends the body
+		return ready
 	}
-	return l.batch != nil
+	return ended
+}
+
+// late reports whether the kernel still has what it was given too long ago.
+func (l *listener) late(now time.Time) bool {
+	n, ok := l.kernel.unsent()
+	return ok && l.lag.late(now, l.sent, n, l.most)
 }

@@ -34,6 +34,8 @@ type counter struct {
 
 func (f *packetForm) parts(*batch, *mux.Unit) bool { return false }
 
+func (f *packetForm) anew() form { return &packetForm{} }
+
 // add adds a unit of a time to b, and what must be told before it.
 func (f *packetForm) add(b *batch, u *mux.Unit, at mux.Ticks, broke bool) {
 	if broke && f.program != nil {

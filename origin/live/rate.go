@@ -6,6 +6,9 @@ import "headwater/mux"
 // own time; 0 if less than a second of it is there. Of several sources it is
 // the last one's.
 func (t *Tail) Rate() int64 {
+	if t.of != nil { // which keeps more
+		return t.of.Rate()
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.next == t.first {
@@ -23,13 +26,6 @@ func (t *Tail) Rate() int64 {
 		return 0
 	}
 	return bytes * 8 * mux.ClockRate / int64(length)
-}
-
-// Listeners returns how many listeners there are.
-func (t *Tail) Listeners() int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.places
 }
 
 // Bytes returns how many bytes of media are kept. They may be those of the

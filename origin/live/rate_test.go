@@ -18,7 +18,7 @@ func TestTailRate(t *testing.T) {
 		if i == 20 && tail.Rate() != 0 {
 			t.Errorf("Rate = %d after half a second, want 0: it is not known", tail.Rate())
 		}
-		tail.Append(u)
+		tail.Append(u, time.Now())
 		for _, f := range u.Frames {
 			bytes += int64(len(f.Data))
 		}
@@ -33,7 +33,7 @@ func TestTailRate(t *testing.T) {
 	// The media of another source follows on nothing: its times are others.
 	tail.Break()
 	for _, u := range units[:20] {
-		tail.Append(u)
+		tail.Append(u, time.Now())
 	}
 	if got := tail.Rate(); got != 0 {
 		t.Errorf("Rate = %d at the begin of another source, want 0", got)

@@ -25,9 +25,12 @@ type TailConfig struct {
 	// player begins without waiting. Pictures begin at the newest random access
 	// point whatever Burst is.
 	Burst time.Duration
-	// Flush is how much sound is gathered before it is sent; 0 means each unit.
-	// Fewer and larger writes cost less. Pictures are sent one by one.
+	// Flush is how long sound is gathered before it is sent; 0 means each unit.
+	// Fewer and larger writes cost less.
 	Flush time.Duration
+	// FlushPictures is the same for pictures, and the sound between them. A
+	// random access point ends what was gathered before it.
+	FlushPictures time.Duration
 }
 
 const (
@@ -39,18 +42,23 @@ const (
 )
 
 // Tail is the newest media of a stream, shared by all its listeners. Append,
-// Break and End have one caller at a time; the rest is safe for concurrent use.
+// Settle, Break and End have one caller at a time; the rest is safe for
+// concurrent use.
 type Tail struct {
 	cfg     TailConfig
-	chunked bool // how a Fan sends it over HTTP/1.1; without chunks its end is that of the connection
+	of      *Tail // the one that has all of the media, if this one is lossy; else nil
 	moved   atomic.Uint64
+	missed  atomic.Uint64 // batches that listeners of a lossy tail were not sent
 	version atomic.Uint64 // rises when there is more, or at the end
+	places  atomic.Int64  // listeners; changed with mu held
 
 	// Of the one that appends.
 	form   form
 	open   *batch    // gathers units; nil if there are none
 	time   mux.Ticks // of the last unit
 	broken bool      // the next unit follows a break
+	now    time.Time // of the last call
+	shown  time.Time // when listeners were given something last
 
 	mu      sync.Mutex
 	ring    []*batch        // of a power of two in length; batch n is at n mod len; guarded by mu
@@ -58,7 +66,6 @@ type Tail struct {
 	next    uint64          // number of the next batch; guarded by mu
 	bytes   int64           // of the batches; guarded by mu
 	ended   bool            // guarded by mu
-	places  int             // listeners; guarded by mu
 	changed chan struct{}   // closed when there is more, or at the end; guarded by mu
 	wake    []chan struct{} // of capacity 1; get a value when there is more, or at the end; guarded by mu
 }
@@ -69,29 +76,35 @@ type form interface {
 	add(b *batch, u *mux.Unit, at mux.Ticks, broke bool)
 	// parts reports whether u cannot follow in the batch.
 	parts(b *batch, u *mux.Unit) bool
+	// anew returns a form of the same kind that has seen nothing.
+	anew() form
 }
 
 // NewPackets returns an empty tail of MPEG-TS.
-func NewPackets(cfg TailConfig) *Tail { return newTail(cfg, &packetForm{}, true) }
+func NewPackets(cfg TailConfig) *Tail { return newTail(cfg, &packetForm{}) }
 
 // NewFrames returns an empty tail of the frames of one audio track.
-func NewFrames(cfg TailConfig) *Tail { return newTail(cfg, frameForm{}, false) }
+func NewFrames(cfg TailConfig) *Tail { return newTail(cfg, frameForm{}) }
 
-func newTail(cfg TailConfig, f form, chunked bool) *Tail {
+func newTail(cfg TailConfig, f form) *Tail {
 	if cfg.MaxBytes == 0 {
 		cfg.MaxBytes = defaultBytes
 	}
 	if cfg.MaxAge == 0 {
 		cfg.MaxAge = defaultAge
 	}
-	return &Tail{cfg: cfg, form: f, chunked: chunked, changed: make(chan struct{}), broken: true}
+	return &Tail{cfg: cfg, form: f, changed: make(chan struct{}), broken: true}
 }
 
 // Packets reports whether the tail is MPEG-TS.
 func (t *Tail) Packets() bool { return !t.onlyFrames() }
 
-// Append adds a unit. After End, it opens the tail again.
-func (t *Tail) Append(u *mux.Unit) {
+// Append adds a unit, which came now. After End, it opens the tail again.
+func (t *Tail) Append(u *mux.Unit, now time.Time) {
+	t.now = now
+	if t.idle() {
+		return
+	}
 	at := u.DTS
 	if u.Untimed {
 		at = t.time
@@ -112,13 +125,38 @@ func (t *Tail) Append(u *mux.Unit) {
 	}
 	t.form.add(t.open, u, at, t.broken)
 	t.broken = false
+	flush := mux.FromDuration(t.flush(video))
 	gathered := at - t.open.time
-	if video && isReference || !video && gathered >= mux.FromDuration(t.cfg.Flush) || gathered >= maxGather || gathered < 0 {
+	if (isReference || !video) && gathered >= flush || gathered >= max(maxGather, flush) || gathered < 0 {
 		t.show()
 	}
 }
 
+// Settle tells that nothing more has come for now: what was gathered long
+// enough goes out.
+func (t *Tail) Settle(now time.Time) {
+	t.now = now
+	if t.open == nil {
+		return
+	}
+	flush := t.flush(t.open.video)
+	if now.Sub(t.shown) >= flush-flush/4 { // sources are read at about this pace
+		t.show()
+	}
+}
+
+// flush returns how long media is gathered.
+func (t *Tail) flush(video bool) time.Duration {
+	if video {
+		return t.cfg.FlushPictures
+	}
+	return t.cfg.Flush
+}
+
 func (t *Tail) onlyFrames() bool { return t.form == frameForm{} }
+
+// Listeners returns how many there are now.
+func (t *Tail) Listeners() int { return int(t.places.Load()) }
 
 // Break tells that what is appended next comes from another source: its
 // counters and times follow on nothing.
@@ -139,7 +177,7 @@ func (t *Tail) End() {
 	}
 	t.ended = true
 	t.tell()
-	if t.places == 0 {
+	if t.places.Load() == 0 {
 		t.forget()
 	}
 }
@@ -148,13 +186,13 @@ func (t *Tail) End() {
 func (t *Tail) enter() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.places++
+	t.places.Add(1)
 }
 
 func (t *Tail) leave() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.places--; t.places == 0 && t.ended {
+	if t.places.Add(-1) == 0 && (t.ended || t.of != nil) {
 		t.forget()
 	}
 }
@@ -177,6 +215,7 @@ func (t *Tail) show() {
 	}
 	t.open = nil
 	b.seal()
+	b.shown, t.shown = t.now, t.now
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.ended { // nobody wants what was there before the end any more

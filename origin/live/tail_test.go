@@ -75,7 +75,7 @@ func TestPacketsStart(t *testing.T) {
 		early := live.NewReader(tail, false)
 		var got []byte
 		for _, u := range units {
-			tail.Append(u)
+			tail.Append(u, time.Now())
 			got = append(got, drain(early)...)
 		}
 		checkContinuity(t, got)
@@ -135,7 +135,7 @@ func TestPacketsFallsBehind(t *testing.T) {
 		r := live.NewReader(tail, false)
 		var got []byte
 		for i, u := range units {
-			tail.Append(u)
+			tail.Append(u, time.Now())
 			if u.DTS-units[0].DTS < 5*mux.ClockRate || i == len(units)-1 {
 				got = append(got, drain(r)...)
 			}
@@ -168,7 +168,7 @@ func TestPacketsSeesAnotherSource(t *testing.T) {
 		var got []byte
 		for _, s := range []muxtest.Stream{muxtest.AV(), muxtest.Audio(mux.CodecMP3), muxtest.AV()} {
 			for _, u := range s.UnitsFor(4 * mux.ClockRate) {
-				tail.Append(u)
+				tail.Append(u, time.Now())
 			}
 			got = append(got, drain(r)...)
 			tail.Break()
@@ -196,7 +196,7 @@ func TestFrames(t *testing.T) {
 			var frames []mux.Frame
 			for _, u := range s.UnitsFor(20 * mux.ClockRate) {
 				if len(u.Frames) > 0 {
-					tail.Append(u)
+					tail.Append(u, time.Now())
 					frames = append(frames, u.Frames...)
 				}
 			}
@@ -236,7 +236,7 @@ func TestPacketsBursts(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			tail := live.NewPackets(live.TailConfig{Burst: 2 * time.Second})
 			for _, u := range tt.stream.UnitsFor(11 * mux.ClockRate) {
-				tail.Append(u)
+				tail.Append(u, time.Now())
 			}
 			units := demux(ts.NewDemuxer(ts.Options{}), drain(live.NewReader(tail, false)))
 			if burst := units[len(units)-1].DTS - units[0].DTS; burst < tt.min || burst > tt.max {
@@ -252,7 +252,7 @@ func TestFramesEnd(t *testing.T) {
 	r := live.NewReader(tail, false)
 	for _, c := range []mux.Codec{mux.CodecAAC, mux.CodecMP3} {
 		for _, u := range muxtest.Audio(c).UnitsFor(mux.ClockRate) {
-			tail.Append(u)
+			tail.Append(u, time.Now())
 		}
 		if b, over := r.Drain(1000); over != (c == mux.CodecMP3) || len(b) == 0 && !over {
 			t.Errorf("%v: %d bytes, over %v", c, len(b), over)
@@ -273,7 +273,7 @@ func TestReaderInPieces(t *testing.T) {
 		whole, pieces, chunks := live.NewReader(tail, false), live.NewReader(tail, false), live.NewReader(tail, true)
 		var want, plain, chunked []byte
 		for i, u := range units {
-			tail.Append(u)
+			tail.Append(u, time.Now())
 			if i == len(units)-1 {
 				tail.End()
 			}
@@ -307,7 +307,7 @@ func TestPacketsJoin(t *testing.T) {
 		var got [][]byte
 		var want []byte
 		for i, u := range s.UnitsFor(8 * mux.ClockRate) {
-			tail.Append(u)
+			tail.Append(u, time.Now())
 			want = append(want, drain(all)...)
 			if i%7 == 0 {
 				readers, got = append(readers, live.NewReader(tail, false)), append(got, nil)
@@ -345,7 +345,7 @@ func TestTailIsBounded(t *testing.T) {
 	n, first := 0, int64(0)
 	var heap runtime.MemStats
 	for u := range s.Units() {
-		tail.Append(u)
+		tail.Append(u, time.Now())
 		if n == 50 {
 			for _, r := range stuck {
 				r.Drain(100)
@@ -377,7 +377,7 @@ func TestTailEnds(t *testing.T) {
 	}
 	units := muxtest.Audio(mux.CodecAAC).UnitsFor(mux.ClockRate)
 	for _, u := range units {
-		tail.Append(u)
+		tail.Append(u, time.Now())
 	}
 	tail.End()
 	if b, over := early.Drain(1000); len(b) == 0 || !over {
@@ -386,7 +386,7 @@ func TestTailEnds(t *testing.T) {
 	if b, over := live.NewReader(tail, false).Drain(1000); len(b) > 0 || !over {
 		t.Errorf("after the end there are %d bytes, over %v", len(b), over)
 	}
-	tail.Append(units[0]) // opens it again
+	tail.Append(units[0], time.Now()) // opens it again
 	if b, over := live.NewReader(tail, false).Drain(1000); len(b) != len(units[0].Frames[0].Data)*len(units[0].Frames) || over {
 		t.Errorf("opened again it has %d bytes, over %v", len(b), over)
 	}
@@ -402,7 +402,7 @@ func BenchmarkPackets(b *testing.B) {
 		tail := live.NewPackets(live.TailConfig{})
 		size = 0
 		for _, u := range units {
-			tail.Append(u)
+			tail.Append(u, time.Now())
 			size += u.Size
 		}
 	}

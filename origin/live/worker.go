@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"os"
+	"slices"
 	"sync"
 	"time"
 )
@@ -17,16 +18,23 @@ type worker struct {
 	closed  bool      // run has ended; guarded by mu
 
 	groups  map[*Tail]*group
+	lossy   []*group // those of them whose tails are lossy
 	socket  socket
 	scratch [][]byte
 }
 
 // group is the listeners of one tail.
 type group struct {
+	tail      *Tail
 	listeners []*fanned
-	version   uint64 // of the tail when they were sent to last
-	behind    int    // how many of them are blocked
+	version   uint64    // of the tail when they were sent to last
+	behind    int       // how many of them are blocked
+	again     time.Time // when those are tried again
 }
+
+// hurryAfter is how many listeners may be sent to before those of lossy tails
+// have their turn.
+const hurryAfter = 32
 
 func newWorker(ended func(int64, error)) *worker {
 	return &worker{wake: make(chan struct{}, 1), ended: ended, groups: map[*Tail]*group{}}
@@ -52,9 +60,7 @@ func (w *worker) add(l *fanned) {
 
 // run sends until ctx ends.
 func (w *worker) run(ctx context.Context) {
-	retry := time.NewTicker(time.Hour)
-	retry.Stop()
-	retrying := false
+	retry := time.NewTimer(time.Hour)
 	for {
 		select {
 		case <-w.wake:
@@ -65,13 +71,9 @@ func (w *worker) run(ctx context.Context) {
 		}
 		now := time.Now()
 		w.welcome(now)
-		behind := w.pass(now) > 0
-		if behind && !retrying {
-			retry.Reset(retryInterval)
-		} else if !behind && retrying {
-			retry.Stop()
+		if again := w.pass(now); again > 0 {
+			retry.Reset(again)
 		}
-		retrying = behind
 	}
 }
 
@@ -83,12 +85,7 @@ func (w *worker) welcome(now time.Time) {
 	w.arrived = nil
 	w.mu.Unlock()
 	for _, l := range arrived {
-		g := w.groups[l.tail]
-		if g == nil {
-			g = &group{}
-			w.groups[l.tail] = g
-			l.tail.rouse(w.wake)
-		}
+		g := w.group(l.tail)
 		l.progress = now
 		if over, err := w.attend(l, now); over {
 			l.end(w.ended, err)
@@ -101,28 +98,59 @@ func (w *worker) welcome(now time.Time) {
 	}
 }
 
-// pass sends to all who lack something, and returns how many of them take no
-// more for the moment.
-func (w *worker) pass(now time.Time) (behind int) {
+// group returns the group of a tail, which it makes if there is none.
+func (w *worker) group(t *Tail) *group {
+	g := w.groups[t]
+	if g == nil {
+		g = &group{tail: t}
+		w.groups[t] = g
+		if t.Lossy() {
+			w.lossy = append(w.lossy, g)
+		}
+		t.rouse(w.wake)
+	}
+	return g
+}
+
+// pass sends to all who lack something. It returns when to do so again if
+// there are some who take no more for the moment, else 0.
+func (w *worker) pass(now time.Time) (again time.Duration) {
+	w.hurry(now)
 	for t, g := range w.groups {
-		if version := t.version.Load(); version != g.version || g.behind > 0 {
-			g.version = version
-			w.serve(g, now)
+		if !t.Lossy() {
+			w.look(g, now)
 		}
 		if len(g.listeners) == 0 {
 			t.unrouse(w.wake)
 			delete(w.groups, t)
+			w.lossy = slices.DeleteFunc(w.lossy, func(l *group) bool { return l == g })
 		}
-		behind += g.behind
+		if g.behind > 0 && (again == 0 || t.retry() < again) {
+			again = t.retry()
+		}
 	}
-	return behind
+	return again
 }
 
-// serve sends to the listeners of a group, and lets those go that have ended.
-func (w *worker) serve(g *group, now time.Time) {
-	g.behind = 0
+// hurry sends to the listeners of lossy tails.
+func (w *worker) hurry(now time.Time) {
+	for _, g := range w.lossy {
+		w.look(g, now)
+	}
+}
+
+// look sends to a group if there is something for it, or time to try again.
+func (w *worker) look(g *group, now time.Time) {
+	version := g.tail.version.Load()
+	if version == g.version && (g.behind == 0 || now.Before(g.again)) {
+		return
+	}
+	g.version, g.behind, g.again = version, 0, now.Add(g.tail.retry())
 	kept := g.listeners[:0]
-	for _, l := range g.listeners {
+	for i, l := range g.listeners {
+		if i%hurryAfter == hurryAfter-1 && len(w.lossy) > 0 && !g.tail.Lossy() {
+			w.hurry(time.Now())
+		}
 		over, err := w.attend(l, now)
 		if over {
 			l.end(w.ended, err)
@@ -145,7 +173,7 @@ func (w *worker) attend(l *fanned, now time.Time) (over bool, err error) {
 	}
 	before := l.sent
 	w.socket.raw = l.raw
-	state, err := l.send(w.socket.write, &w.scratch)
+	state, err := l.send(w.socket.write, &w.scratch, now)
 	switch {
 	case state == ended || err != nil:
 		return true, err
@@ -154,7 +182,7 @@ func (w *worker) attend(l *fanned, now time.Time) (over bool, err error) {
 	case now.Sub(l.progress) > stallTimeout:
 		return true, os.ErrDeadlineExceeded
 	}
-	l.again = now.Add(retryInterval)
+	l.again = now.Add(l.tail.retry())
 	return false, nil
 }
 
@@ -171,4 +199,5 @@ func (w *worker) close(err error) {
 		}
 	}
 	clear(w.groups)
+	w.lossy = nil
 }

@@ -1,4 +1,0 @@
-package ingest
-
-// Pace is pace.
-var Pace = pace

@@ -1,0 +1,49 @@
+package live
+
+import (
+	"net"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// kernel asks what the kernel has of one connection.
+type kernel struct {
+	raw syscall.RawConn
+	ask func(fd uintptr) // look, made once
+	n   int              // results of ask
+	err error
+}
+
+// newKernel returns one for the connection below c, or nil if it cannot be asked.
+func newKernel(c net.Conn) *kernel {
+	raw := bottom(c)
+	if raw == nil {
+		return nil
+	}
+	k := &kernel{raw: raw}
+	k.ask = k.look
+	if _, ok := k.unsent(); !ok {
+		return nil
+	}
+	return k
+}
+
+// unsent returns how many bytes the kernel was given and has not sent even once.
+func (k *kernel) unsent() (n int, ok bool) {
+	err := k.raw.Control(k.ask)
+	return k.n, err == nil && k.err == nil
+}
+
+func (k *kernel) look(fd uintptr) {
+	k.n, k.err = unix.IoctlGetInt(int(fd), unix.SIOCOUTQNSD)
+}
+
+// limit bounds what the kernel holds, on its way or not. It takes twice as much
+// for what it needs besides. If that cannot be done, media is late only where the
+// network is slow and its buffers are large.
+func (k *kernel) limit(bytes int) {
+	_ = k.raw.Control(func(fd uintptr) {
+		_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUF, bytes)
+	})
+}

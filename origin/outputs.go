@@ -1,0 +1,122 @@
+package origin
+
+import (
+	"fmt"
+	"net/url"
+	"time"
+
+	"headwater/mux"
+	"headwater/origin/live"
+)
+
+// Mode says what becomes of the media of a continuous output that a listener's
+// network does not take in time.
+type Mode uint8
+
+const (
+	// ModeNormal: it is sent later. A listener gets every byte, as long as the
+	// tail has it.
+	ModeNormal Mode = iota
+	// ModeLive: it is not sent. Each frame goes out as soon as it is there, and
+	// a listener that lags misses whole frames, so that it hears what is live.
+	ModeLive
+	modes
+)
+
+var modeNames = [modes]string{"normal", "live"}
+
+// String returns the name of the mode in URLs and in the configuration.
+func (m Mode) String() string { return modeNames[m] }
+
+// ParseMode returns the mode of a name.
+func ParseMode(name string) (Mode, error) {
+	for m, n := range modeNames {
+		if n == name {
+			return Mode(m), nil
+		}
+	}
+	return 0, fmt.Errorf("must be %s or %s", modeNames[ModeNormal], modeNames[ModeLive])
+}
+
+// modeOf returns the mode that a query asks for, or usual if it says nothing of that.
+func modeOf(query string, usual Mode) (Mode, error) {
+	if query == "" {
+		return usual, nil
+	}
+	values, err := url.ParseQuery(query)
+	if err != nil || !values.Has("mode") {
+		return usual, nil // what else it says is not for us
+	}
+	return ParseMode(values.Get("mode"))
+}
+
+const (
+	burst = 2 * time.Second        // of sound, at the start of a continuous output (hls-rules F04)
+	flush = 250 * time.Millisecond // of sound, sent together
+	// soundBytes bounds a tail of audio frames.
+	soundBytes = 1 << 20
+	// patience is how long pictures may wait to be read: little beside a
+	// segment, and enough for one wake-up to serve many sources.
+	patience = 100 * time.Millisecond
+)
+
+// outputs are the tails of the continuous outputs of a stream.
+type outputs struct {
+	packets, sound [modes]*live.Tail
+	patience       [2]time.Duration // of sound, and of pictures
+}
+
+// newOutputs returns outputs that gather media for a time; 0 means the default.
+func newOutputs(gather time.Duration) *outputs {
+	cfg := live.TailConfig{Burst: burst, Flush: gather, FlushPictures: gather}
+	if gather == 0 {
+		cfg.Flush = flush
+	}
+	packets := live.NewPackets(cfg)
+	cfg.MaxBytes = soundBytes
+	sound := live.NewFrames(cfg)
+	return &outputs{
+		packets:  [modes]*live.Tail{packets, live.NewLossy(packets)},
+		sound:    [modes]*live.Tail{sound, live.NewLossy(sound)},
+		patience: [2]time.Duration{cfg.Flush, max(patience, cfg.FlushPictures)},
+	}
+}
+
+// append adds units that came now.
+func (o *outputs) append(units []*mux.Unit, now time.Time) {
+	for _, u := range units {
+		sound := len(u.Frames) > 0 && u.Track == firstFramed(u.Program)
+		for m := range modes {
+			o.packets[m].Append(u, now)
+			if sound {
+				o.sound[m].Append(u, now)
+			}
+		}
+	}
+	o.each(func(t *live.Tail) { t.Settle(now) })
+}
+
+// each calls f with all tails.
+func (o *outputs) each(f func(*live.Tail)) {
+	for m := range modes {
+		f(o.packets[m])
+		f(o.sound[m])
+	}
+}
+
+// waits returns how long media of a program may wait to be read.
+func (o *outputs) waits(p *mux.Program) time.Duration {
+	switch {
+	case o.packets[ModeLive].Listeners()+o.sound[ModeLive].Listeners() > 0:
+		return 0
+	case p != nil && p.Reference() >= 0 && p.Tracks[p.Reference()].Codec.Video():
+		return o.patience[1]
+	}
+	return o.patience[0]
+}
+
+// moved returns how many times a listener fell so far behind that it was moved forward.
+func (o *outputs) moved() uint64 { return o.packets[ModeNormal].Moved() + o.sound[ModeNormal].Moved() }
+
+// missed returns how many times a listener in ModeLive was not sent a frame.
+func (o *outputs) missed() uint64 { return o.packets[ModeLive].Missed() + o.sound[ModeLive].Missed() }
