@@ -54,6 +54,7 @@ type feed struct {
 	sink    *sink
 	info    mux.SourceInfo
 	units   int
+	ahead   []uint64 // Seq of units that came early
 	reports []mux.Stats
 	format  string
 	closed  int
@@ -67,6 +68,8 @@ func (f *feed) Write(units []*mux.Unit, _ time.Time) {
 	defer f.sink.mu.Unlock()
 	f.units += len(units)
 }
+
+func (f *feed) Preview(u *mux.Unit, _ time.Time) { f.ahead = append(f.ahead, u.Seq) }
 
 // count returns how many units came.
 func (f *feed) count() int {

@@ -28,6 +28,8 @@ func (p *printer) Write(units []*mux.Unit, _ time.Time) {
 	}
 }
 
+func (p *printer) Preview(*mux.Unit, time.Time) {}
+
 func (p *printer) Patience() time.Duration { return 0 }
 
 func (p *printer) Report(format string, _ mux.Stats) {

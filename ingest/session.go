@@ -168,6 +168,11 @@ func (s *session) advance(n int, now time.Time) error {
 	} else if s.journal.due(now) {
 		s.report(now)
 	}
+	if s.feed != nil && s.feed.Patience() == 0 {
+		if u := s.demux.Peek(); u != nil {
+			s.feed.Preview(u, now)
+		}
+	}
 	since := s.info.Since
 	if !s.last.IsZero() {
 		since = s.last

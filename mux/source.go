@@ -24,7 +24,7 @@ func (s SourceInfo) String() string {
 }
 
 // Feed takes the media of the one source that holds a stream. It is not safe
-// for concurrent use: one goroutine calls Write, Patience and Report, then Close once.
+// for concurrent use: one goroutine calls its methods, Close last.
 // Nothing may be called after Close.
 type Feed interface {
 	// Write takes units in the order of delivery; now is when they arrived.
@@ -36,6 +36,10 @@ type Feed interface {
 	// each read: to read more at once costs less. 0 means that all is wanted as
 	// it comes. It delays media by as much.
 	Patience() time.Duration
+
+	// Preview takes a unit that a coming Write will bring as well, with the same
+	// Seq, or that may yet prove to be none. It is called while Patience is 0.
+	Preview(unit *Unit, now time.Time)
 
 	// Report says what the source sends, e.g. "MPEG-TS", and what its demuxer
 	// counted since the source began. It is called about once a second while

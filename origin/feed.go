@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"headwater/mux"
-	"headwater/origin/live"
 )
 
 // feed is the hold that one source has on a stream.
@@ -27,7 +26,7 @@ func (s *Stream) Attach(info mux.SourceInfo, now time.Time) (mux.Feed, error) {
 	s.feed = &feed{stream: s, info: info}
 	s.end = false
 	s.seg.Attach(now)
-	s.out.each((*live.Tail).Break)
+	s.out.part()
 	return s.feed, nil
 }
 
@@ -39,9 +38,19 @@ func (f *feed) Write(units []*mux.Unit, now time.Time) {
 	f.stream.step(now, func(now time.Time) {
 		if f.holds() {
 			f.stream.seg.Write(units, now)
+			f.stream.out.hear(units, now)
 			f.stream.fed = now
 		}
 	})
+}
+
+// Preview lets listeners have a unit early who want it so.
+func (f *feed) Preview(u *mux.Unit, now time.Time) {
+	f.stream.mu.Lock()
+	defer f.stream.mu.Unlock()
+	if f.holds() {
+		f.stream.out.preview(u, now)
+	}
 }
 
 // Patience has the source read as seldom as the listeners allow.

@@ -64,6 +64,7 @@ const (
 type outputs struct {
 	packets, sound [modes]*live.Tail
 	patience       [2]time.Duration // of sound, and of pictures
+	heard          uint64           // Seq of the first unit that listeners in ModeLive have not had
 }
 
 // newOutputs returns outputs that gather media for a time; 0 means the default.
@@ -82,18 +83,42 @@ func newOutputs(gather time.Duration) *outputs {
 	}
 }
 
-// append adds units that came now.
+// append adds units of packets that came now.
 func (o *outputs) append(units []*mux.Unit, now time.Time) {
 	for _, u := range units {
-		sound := len(u.Frames) > 0 && u.Track == firstFramed(u.Program)
-		for m := range modes {
-			o.packets[m].Append(u, now)
-			if sound {
-				o.sound[m].Append(u, now)
-			}
+		for _, t := range o.packets {
+			t.Append(u, now)
 		}
 	}
 	o.each(func(t *live.Tail) { t.Settle(now) })
+}
+
+// hear adds the sound of units as the source sent them: packets are made of
+// several frames at a time.
+func (o *outputs) hear(units []*mux.Unit, now time.Time) {
+	for _, u := range units {
+		if len(u.Frames) == 0 || u.Track != firstFramed(u.Program) {
+			continue
+		}
+		o.sound[ModeNormal].Append(u, now)
+		if u.Seq >= o.heard {
+			o.sound[ModeLive].Append(u, now)
+		}
+	}
+}
+
+// preview adds the sound of a unit that may prove to be none, in ModeLive.
+func (o *outputs) preview(u *mux.Unit, now time.Time) {
+	if u.Seq >= o.heard && u.Track == firstFramed(u.Program) {
+		o.heard = u.Seq + 1
+		o.sound[ModeLive].Append(u, now)
+	}
+}
+
+// part tells that what comes next is another source's.
+func (o *outputs) part() {
+	o.heard = 0
+	o.each((*live.Tail).Break)
 }
 
 // each calls f with all tails.

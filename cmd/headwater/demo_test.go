@@ -81,6 +81,7 @@ type recordingSink struct {
 
 func (s *recordingSink) Attach(mux.SourceInfo, time.Time) (mux.Feed, error) { return s, nil }
 func (s *recordingSink) Patience() time.Duration                            { return 0 }
+func (s *recordingSink) Preview(*mux.Unit, time.Time)                       {}
 func (s *recordingSink) Report(string, mux.Stats)                           {}
 func (s *recordingSink) Close(cause error, _ time.Time)                     { s.closed = cause }
 func (s *recordingSink) Write(units []*mux.Unit, _ time.Time) {

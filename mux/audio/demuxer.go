@@ -56,6 +56,20 @@ func (d *Demuxer) Write(p []byte) []*mux.Unit {
 	return d.units
 }
 
+// Peek returns the unit of the frame that [Splitter.Peek] returns, or nil. The
+// one that Write returns in its place has the same Seq.
+func (d *Demuxer) Peek() *mux.Unit {
+	data, samples, rate := d.split.Peek()
+	if data == nil || d.program == nil || d.format != d.split.format || len(d.held) > 0 {
+		return nil
+	}
+	pts := d.now.ticks()
+	return &mux.Unit{
+		Program: d.program, Seq: d.stats.Units, PTS: pts, DTS: pts, Access: mux.AccessRandom,
+		Frames: []mux.Frame{{PTS: pts, Data: data, Samples: samples, Rate: rate}},
+	}
+}
+
 // Flush tells that the connection has ended, and returns the units that were
 // held back. The slice is valid until the next call.
 func (d *Demuxer) Flush() []*mux.Unit {

@@ -8,7 +8,7 @@ import "headwater/mux"
 //
 // To find sync it wants three headers in a row that agree, at the end of the
 // input two; so it does to believe in a change of format (hls-rules C27, C28).
-// A frame is emitted when the header after it has come, one frame late.
+// A frame is emitted when the header after it has come, one frame late; see Peek.
 //
 // A Splitter is not safe for concurrent use. It keeps at most three frames of
 // the largest size between calls.
@@ -38,6 +38,25 @@ func (s *Splitter) Write(p []byte, emit Emit) {
 	for s.step(emit) {
 	}
 	s.keep()
+}
+
+// Peek returns the frame at the end of what was written, if all of it is there
+// and only the header behind it is wanting; nil if not. Write and Flush emit it,
+// unless it proves to be none: it is for who cannot wait. The rest is as for [Emit].
+func (s *Splitter) Peek() (frame []byte, samples, rate int) {
+	if !s.synced || s.search || s.tag > 0 {
+		return nil, 0, 0
+	}
+	rest := s.buf.old
+	h, ok := parseHeader(rest, s.want)
+	if !ok || !h.same(s.cur) || h.size() > len(rest) {
+		return nil, 0, 0
+	}
+	frame = rest[:h.size():h.size()]
+	if h.info(frame) {
+		return nil, 0, 0
+	}
+	return frame, h.samples(), h.rate()
 }
 
 // Flush tells that the stream has ended, and calls emit for what is left of

@@ -119,6 +119,17 @@ func (d *Demuxer) Advance(n int) []*mux.Unit {
 	return d.recognise(false)
 }
 
+// Peek returns a frame of raw audio that is whole, but will be returned by
+// Advance or Flush only once it is certain: about when the next one is whole.
+// It is for listeners who cannot wait for that. The unit that will be returned
+// has the same Seq; rarely it proves that there was none. Peek returns nil if there is nothing ahead.
+func (d *Demuxer) Peek() *mux.Unit {
+	if d.audio == nil || d.err != nil {
+		return nil
+	}
+	return d.audio.Peek()
+}
+
 // Flush returns what the end of the input completes. The demuxer is of no use
 // afterwards. If the input was too short to be recognised, [Demuxer.Err] tells.
 func (d *Demuxer) Flush() []*mux.Unit {
