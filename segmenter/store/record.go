@@ -80,6 +80,7 @@ func (s *Store) create(name string, data [][]byte, sync bool) error {
 	if err != nil {
 		return err
 	}
+	reserve(f, length(data))
 	err = s.write(f, data)
 	if err == nil && sync {
 		err = f.Sync()

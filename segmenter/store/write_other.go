@@ -1,3 +1,5 @@
+//go:build !linux
+
 package store
 
 import (
@@ -6,7 +8,7 @@ import (
 )
 
 // writeBuffer bounds what is copied to make one system call of many short
-// slices. Copying is as fast as writev here, and longer slices are not copied.
+// slices; longer slices are not copied.
 const writeBuffer = 64 << 10
 
 // writeAll writes data to f in order; what is short, in one system call.
@@ -19,3 +21,6 @@ func writeAll(f *os.File, data [][]byte) error {
 	}
 	return w.Flush()
 }
+
+// reserve does nothing: not all systems can do it without changing the size.
+func reserve(*os.File, int64) {}
