@@ -2,6 +2,7 @@
 GO       ?= go
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 FUZZTIME ?= 30s
+SOAK     ?= 1h
 ARGS     ?=
 
 # Packages that do arithmetic on 33-bit timestamps and must not need 64-bit ints.
@@ -62,6 +63,10 @@ day:
 e2e:
 	$(GO) test -tags e2e -count=1 -parallel 6 -timeout 14m $(if $(RUN),-v -run '$(RUN)') ./cmd/headwater/e2e/...
 
+## soak: load that comes and goes for SOAK (1h), after which nothing may have grown
+soak:
+	$(GO) test -tags e2e -count=1 -timeout 0 -v -run '^TestSoak$$' ./cmd/headwater/e2e -soak $(SOAK)
+
 ## fuzz: every fuzz target for FUZZTIME (30s) each
 fuzz:
 	@for p in $$($(GO) list ./...); do \
@@ -90,4 +95,4 @@ tidy:
 clean:
 	rm -rf bin
 
-.PHONY: help demo build test check programs fmt vet lint unit unit-386 day e2e fuzz bench golden programme tidy clean
+.PHONY: help demo build test check programs fmt vet lint unit unit-386 day e2e soak fuzz bench golden programme tidy clean
