@@ -3,6 +3,7 @@ package live
 import (
 	"net"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -12,7 +13,7 @@ type kernel struct {
 	raw syscall.RawConn
 	ask func(fd uintptr) // look, made once
 	n   int              // results of ask
-	err error
+	ok  bool
 }
 
 // newKernel returns one for the connection below c, or nil if it cannot be asked.
@@ -32,11 +33,13 @@ func newKernel(c net.Conn) *kernel {
 // unsent returns how many bytes the kernel was given and has not sent even once.
 func (k *kernel) unsent() (n int, ok bool) {
 	err := k.raw.Control(k.ask)
-	return k.n, err == nil && k.err == nil
+	return k.n, err == nil && k.ok
 }
 
 func (k *kernel) look(fd uintptr) {
-	k.n, k.err = unix.IoctlGetInt(int(fd), unix.SIOCOUTQNSD)
+	var n int32
+	_, _, errno := unix.RawSyscall(unix.SYS_IOCTL, fd, unix.SIOCOUTQNSD, uintptr(unsafe.Pointer(&n))) // it cannot wait
+	k.n, k.ok = int(n), errno == 0
 }
 
 // limit bounds what the kernel holds, on its way or not. It takes twice as much

@@ -33,7 +33,7 @@ type socket struct {
 	slices [][]byte // rest of what is being written
 	n      int      // bytes that were taken
 	err    error
-	try    func(fd uintptr) bool // attempt, made once
+	try    func(fd uintptr) // attempt, made once
 }
 
 // write is a [writer] to the connection raw.
@@ -42,7 +42,7 @@ func (s *socket) write(slices [][]byte) (n int, all bool, err error) {
 		s.try = s.attempt
 	}
 	s.slices, s.n, s.err = slices, 0, nil
-	if err := s.raw.Write(s.try); err != nil {
+	if err := s.raw.Control(s.try); err != nil { // nobody else writes, so it needs no lock of the connection
 		return s.n, false, err
 	}
 	if s.err == unix.EAGAIN {
@@ -51,24 +51,22 @@ func (s *socket) write(slices [][]byte) (n int, all bool, err error) {
 	return s.n, s.err == nil, s.err
 }
 
-// attempt writes until all is taken or nothing more is. It never lets the
-// caller wait, which it would do if it returned false.
-func (s *socket) attempt(fd uintptr) bool {
+// attempt writes until all is taken or nothing more is.
+func (s *socket) attempt(fd uintptr) {
 	for len(s.slices) > 0 {
 		n, err := writeSlices(int(fd), s.slices)
 		switch {
 		case err == unix.EINTR:
 		case err == unix.EAGAIN:
 			s.err = err
-			return true
+			return
 		case err != nil:
 			s.err = os.NewSyscallError("write", err)
-			return true
+			return
 		}
 		s.n += max(n, 0)
 		s.slices = consume(s.slices, max(n, 0))
 	}
-	return true
 }
 
 // maxSlices is how many slices the kernel takes at a time (IOV_MAX).
@@ -76,7 +74,7 @@ const maxSlices = 1024
 
 func writeSlices(fd int, slices [][]byte) (int, error) {
 	if len(slices) == 1 {
-		return unix.Write(fd, slices[0])
+		return send(fd, slices[0])
 	}
 	return unix.Writev(fd, slices[:min(len(slices), maxSlices)])
 }
