@@ -157,7 +157,11 @@ func TestGatherChanges(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Errorf("Run = %v", err)
 	}
-	if want, got := len(stream.UnitsFor(10*mux.ClockRate)), sink.all()[0].count(); got != want {
+	f := sink.all()[0]
+	if want, got := len(stream.UnitsFor(10*mux.ClockRate)), f.count(); got != want {
 		t.Errorf("%d units, want %d", got, want)
+	}
+	if len(f.ahead) == 0 || len(f.ahead) > 5 {
+		t.Errorf("%d units came early, want one for each read of a feed without patience", len(f.ahead))
 	}
 }

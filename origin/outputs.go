@@ -55,16 +55,17 @@ const (
 	flush = 250 * time.Millisecond // of sound, sent together
 	// soundBytes bounds a tail of audio frames.
 	soundBytes = 1 << 20
-	// patience is how long pictures may wait to be read: little beside a
-	// segment, and enough for one wake-up to serve many sources.
-	patience = 100 * time.Millisecond
+	// soundPatience and picturePatience are how long media may wait to be read:
+	// little beside a segment, and enough for one wake-up to serve many sources.
+	soundPatience   = flush
+	picturePatience = 100 * time.Millisecond
 )
 
 // outputs are the tails of the continuous outputs of a stream.
 type outputs struct {
 	packets, sound [modes]*live.Tail
-	patience       [2]time.Duration // of sound, and of pictures
-	heard          uint64           // Seq of the first unit that listeners in ModeLive have not had
+	patience       time.Duration // of sound
+	heard          uint64        // Seq of the first unit that listeners in ModeLive have not had
 }
 
 // newOutputs returns outputs that gather media for a time; 0 means the default.
@@ -79,7 +80,7 @@ func newOutputs(gather time.Duration) *outputs {
 	return &outputs{
 		packets:  [modes]*live.Tail{packets, live.NewLossy(packets)},
 		sound:    [modes]*live.Tail{sound, live.NewLossy(sound)},
-		patience: [2]time.Duration{cfg.Flush, max(patience, cfg.FlushPictures)},
+		patience: min(cfg.Flush, soundPatience),
 	}
 }
 
@@ -135,9 +136,9 @@ func (o *outputs) waits(p *mux.Program) time.Duration {
 	case o.packets[ModeLive].Listeners()+o.sound[ModeLive].Listeners() > 0:
 		return 0
 	case p != nil && p.Reference() >= 0 && p.Tracks[p.Reference()].Codec.Video():
-		return o.patience[1]
+		return picturePatience
 	}
-	return o.patience[0]
+	return o.patience
 }
 
 // moved returns how many times a listener fell so far behind that it was moved forward.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -53,6 +54,39 @@ func TestDemuxer(t *testing.T) {
 	track := mux.Track{PID: 0x100, StreamType: 3, Codec: mux.CodecMP3, Parameters: p.Tracks[0].Parameters}
 	if p.Number != 1 || p.PMTPID != 0x1000 || p.PCRPID != 0x100 || p.Timing != mux.TimingSamples || p.PMT != nil || len(p.Tracks) != 1 || p.Tracks[0] != track {
 		t.Errorf("Program = %+v", p)
+	}
+}
+
+// A frame can be had as soon as it is whole, and is the one that comes later.
+func TestDemuxerPeek(t *testing.T) {
+	in := join([]byte("junk"), id3(5, 5, 0), info(), run(mp3128, 20), id3(5, 5, 0), run(mp3128, 20))
+	for _, n := range []int{1, 7, 100, 417, 1000} {
+		d := audio.NewDemuxer(mux.CodecUnknown)
+		ahead := map[uint64]*mux.Unit{}
+		var units []*mux.Unit
+		for b := in; len(b) > 0; {
+			k := min(n, len(b))
+			units = append(units, d.Write(b[:k:k])...)
+			b = b[k:]
+			if u := d.Peek(); u != nil {
+				if u.Seq != uint64(len(units)) {
+					t.Fatalf("reads of %d: after %d units Peek returns number %d", n, len(units), u.Seq)
+				}
+				ahead[u.Seq] = u
+			}
+		}
+		units = append(units, d.Flush()...)
+		if len(units) != 40 || n == 1 && len(ahead) < 36 { // the first ones wait for three in a row
+			t.Fatalf("reads of %d: %d units, %d of them could be had early", n, len(units), len(ahead))
+		}
+		for seq, u := range ahead {
+			if !reflect.DeepEqual(u, units[seq]) {
+				t.Errorf("reads of %d: unit %d was %+v early, and is %+v", n, seq, u, units[seq])
+			}
+		}
+		if d.Peek() != nil {
+			t.Errorf("reads of %d: Peek returns a unit after the end", n)
+		}
 	}
 }
 

@@ -1,6 +1,9 @@
 package live
 
-import "time"
+import (
+	"net"
+	"time"
+)
 
 // Reader reads a tail as a listener does that is never too slow.
 type Reader struct{ l listener }
@@ -13,7 +16,10 @@ func NewReader(t *Tail, chunked bool) *Reader {
 
 // Drain reads what there is, and reports whether that was the end. The writer
 // takes most bytes at a time.
-func (r *Reader) Drain(most int) (all []byte, over bool) {
+func (r *Reader) Drain(most int) (all []byte, over bool) { return r.DrainAt(most, time.Now()) }
+
+// DrainAt is Drain at a time.
+func (r *Reader) DrainAt(most int, now time.Time) (all []byte, over bool) {
 	var scratch [][]byte
 	for {
 		s, _ := r.l.send(func(slices [][]byte) (n int, whole bool, err error) {
@@ -26,7 +32,7 @@ func (r *Reader) Drain(most int) (all []byte, over bool) {
 				}
 			}
 			return n, true, nil
-		}, &scratch, time.Now())
+		}, &scratch, now)
 		if s == ended {
 			r.l.tail.leave()
 		}
@@ -34,4 +40,55 @@ func (r *Reader) Drain(most int) (all []byte, over bool) {
 			return all, s == ended
 		}
 	}
+}
+
+// Watched is a listener with a connection that the kernel is asked about.
+type Watched struct {
+	l    listener
+	conn net.Conn
+}
+
+// NewWatched returns one that begins when it is sent to first.
+func NewWatched(t *Tail, c net.Conn) *Watched {
+	w := &Watched{listener{tail: t}, c}
+	w.l.watch(c)
+	t.enter()
+	return w
+}
+
+// Send sends what there is for the listener at a time.
+func (w *Watched) Send(now time.Time) error {
+	var scratch [][]byte
+	_, err := w.l.send(func(slices [][]byte) (n int, all bool, err error) {
+		for _, b := range slices {
+			k, err := w.conn.Write(b)
+			if n += k; err != nil {
+				return n, false, err
+			}
+		}
+		return n, true, nil
+	}, &scratch, now)
+	return err
+}
+
+// Unsent returns what the kernel has yet to send.
+func (w *Watched) Unsent() int {
+	n, _ := w.l.kernel.unsent()
+	return n
+}
+
+// Late says whether bytes are late that the kernel was given; see lag.
+func Late(steps []LateStep, most time.Duration) (late []bool) {
+	var l lag
+	for _, s := range steps {
+		late = append(late, l.late(time.Unix(0, 0).Add(s.At), s.Sent, s.Unsent, most))
+	}
+	return late
+}
+
+// LateStep is one question of Late.
+type LateStep struct {
+	At     time.Duration
+	Sent   int64
+	Unsent int
 }
