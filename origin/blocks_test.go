@@ -135,7 +135,7 @@ type blockStream struct {
 func blockStreams() []blockStream {
 	video, mended, radio := muxtest.AV(), muxtest.AV(), muxtest.RawAudio(mux.CodecMP3)
 	video.FrameRateNum, video.FrameRateDen, video.GOP, video.VideoBytes = 3, 1, 6, 17_000 // keyframes are too large for listeners to get a copy
-	mended.VideoBytes, mended.ParameterSetsOnce = 1500, true // units are changed on their way
+	mended.VideoBytes, mended.ParameterSetsOnce = 1500, true                              // units are changed on their way
 	return []blockStream{
 		{"video", video, 128 << 10, "main"},
 		{"video that is mended", mended, 128 << 10, "main"},

@@ -21,6 +21,8 @@ func TestPlayers(t *testing.T) {
 				{"ffmpeg, packed audio", func(t *testing.T) { ffmpegPacked(t, s.url+"/live/audio.m3u8", m) }},
 				{"ffmpeg, decoding", func(t *testing.T) { ffmpegDecodes(t, s.playlist(), m.video) }},
 				{"ffprobe, continuous", func(t *testing.T) { ffprobeFinds(t, s.url+"/live.ts", m.tracks) }},
+				{"ffmpeg, continuous, live", func(t *testing.T) { ffmpegDecodes(t, s.url+"/live.ts?mode=live", m.video) }},
+				{"mpv, continuous sound, live", func(t *testing.T) { mpvPlays(t, s.url+"/live?mode=live") }},
 				{"mpv", func(t *testing.T) { mpvPlays(t, s.playlist()) }},
 				{"VLC", func(t *testing.T) { vlcPlays(t, s.playlist(), m.video) }},
 				{"GStreamer hlsdemux2", func(t *testing.T) { gstreamerPlays(t, s.playlist(), true, m.video, m.tracks) }},
