@@ -28,7 +28,15 @@ type StreamState struct {
 	Dropped        uint64           `json:"units_dropped"` // could not be placed
 	Forced         uint64           `json:"forced_cuts"`   // without a keyframe
 	Moved          uint64           `json:"listeners_moved"`
-	Missed         uint64           `json:"frames_missed"` // by listeners in mode live
+	Memory         *StreamMemory    `json:"memory,omitempty"` // nil if memory has no limit
+	Missed         uint64           `json:"frames_missed"`    // by listeners in mode live
+}
+
+// StreamMemory is what the windows of a stream take of a limited memory.
+type StreamMemory struct {
+	Held  int64 `json:"held"`            // bytes
+	Full  int64 `json:"full"`            // bytes once the windows are as long as configured
+	Bound int64 `json:"bound,omitempty"` // bytes that they may be now; 0: as long as configured
 }
 
 // SourceState is the source that holds a stream.
@@ -102,6 +110,7 @@ func (s *Stream) State(now time.Time) StreamState {
 		out.Program = programState(status.Program)
 		out.Notes = append(out.Notes, status.Program.Notes...)
 	}
+	out.Memory = s.share.state()
 	for i := range snap.renditions {
 		r := snap.renditions[i].state()
 		r.URL = "/" + s.cfg.Name + "/" + r.Name + ".m3u8"

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"headwater/origin/http1"
+	"headwater/segmenter"
 )
 
 // For tests of what requests are made of.
@@ -47,3 +48,33 @@ func (a *Admission) Used() int64           { return a.a.used() }
 func (a *Admission) Update(served uint64, now time.Time) {
 	a.a.update(nil, served, now)
 }
+
+// Need is what a stream needs of the memory, and Bound what it gets.
+type Need struct {
+	Held, Full, Floor, Last int64
+	Rank                    int
+	Idle                    bool
+}
+
+// Bound is what a stream gets; all is zero if it has no bound.
+type Bound struct {
+	Bytes int64
+	Least int
+	Early bool
+}
+
+func Divide(budget int64, needs []Need) []Bound {
+	var in []need
+	for _, n := range needs {
+		in = append(in, need{load{held: n.Held, full: n.Full, floor: n.Floor}, n.Rank, n.Idle, n.Last})
+	}
+	out := make([]Bound, len(needs))
+	for i, b := range divide(budget, in, segmenter.MinListed) {
+		if b != nil {
+			out[i] = Bound{b.bytes, b.least, b.early}
+		}
+	}
+	return out
+}
+
+var Rank = rank

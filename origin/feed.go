@@ -23,6 +23,9 @@ func (s *Stream) Attach(info mux.SourceInfo, now time.Time) (mux.Feed, error) {
 	if s.feed != nil {
 		return nil, &mux.BusyError{Stream: s.cfg.Name, Holder: s.feed.info}
 	}
+	if err := s.share.refuses(); err != nil {
+		return nil, err
+	}
 	s.feed = &feed{stream: s, info: info}
 	s.end = false
 	s.seg.Attach(now)

@@ -53,6 +53,7 @@ func (s *Server) answer(req *http1.Request, rep *http1.Reply, rt route) *live.Ta
 		s.refuse(rep, http.StatusNotFound, s.headers.brief, "there is no stream "+quoted(rt.stream))
 		return nil
 	}
+	st.share.asked.Add(1)
 	switch rt.kind {
 	case kindSegment:
 		s.answerSegment(req, rep, st, rt)

@@ -146,3 +146,12 @@ func (o *outputs) moved() uint64 { return o.packets[ModeNormal].Moved() + o.soun
 
 // missed returns how many times a listener in ModeLive was not sent a frame.
 func (o *outputs) missed() uint64 { return o.packets[ModeLive].Missed() + o.sound[ModeLive].Missed() }
+
+// listeners returns how many there are.
+func (o *outputs) listeners() (n int) {
+	o.each(func(t *live.Tail) { n += t.Listeners() })
+	return n
+}
+
+// bytes returns how much media the tails keep; those of ModeLive keep the same.
+func (o *outputs) bytes() int64 { return o.packets[ModeNormal].Bytes() + o.sound[ModeNormal].Bytes() }

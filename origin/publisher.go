@@ -22,7 +22,10 @@ type publisher struct {
 	log          *slog.Logger
 	// fix has the measured bandwidths written into the record (hls-rules B03).
 	// It returns those in force.
-	fix func(map[string]segmenter.Bandwidth) map[string]segmenter.Bandwidth
+	fix   func(map[string]segmenter.Bandwidth) map[string]segmenter.Bandwidth
+	share *share
+
+	targetDuration int // seconds; 0 until it is known
 
 	renditions []*rendition // main first
 	tracks     []mux.Track  // that the multivariant playlist names
@@ -118,23 +121,33 @@ func (p *publisher) rendition(seg *segmenter.Segment) *rendition {
 	return r
 }
 
-// expire lets go of what may no longer be fetched, and reports whether
-// anything was.
+// expire lets go of what may no longer be fetched, or for what there is no
+// memory, and reports whether anything was.
 func (p *publisher) expire(gen uint64, now time.Time) bool {
 	var gone []*segmenter.Segment
 	for _, r := range p.renditions {
 		gone = append(gone, r.window.Expire(now)...)
+		r.trim()
+	}
+	changed := len(gone) > 0
+	if b := p.share.bound.Load(); b != nil {
+		more, confined := p.confine(b, now)
+		gone, changed = append(gone, more...), changed || confined
+	}
+	if p.share.governed.Load() {
+		p.share.load.Store(p.weigh())
 	}
 	if len(gone) > 0 && p.spool != nil {
 		p.spool.remove(gen, gone)
 	}
-	return len(gone) > 0
+	return changed
 }
 
 // snapshot makes the snapshot that follows last. status is the segmenter's.
 func (p *publisher) snapshot(last *snapshot, status segmenter.Status, now time.Time) (*snapshot, error) {
 	s := &snapshot{gen: status.Record.Gen, edge: p.edge, media: p.media, ended: p.ended, changed: make(chan struct{})}
 	p.measure(s, &status)
+	p.targetDuration = status.Record.TargetDuration
 	if !p.ended {
 		s.stale = p.edge.Add(2 * time.Duration(status.Record.TargetDuration) * time.Second)
 		p.stale = s.stale
@@ -220,11 +233,16 @@ func (p *publisher) measure(s *snapshot, status *segmenter.Status) {
 	}
 }
 
+// trim lets go of the entries that the window holds no more, and of their bytes.
+func (r *rendition) trim() {
+	r.entries = slices.Delete(r.entries, 0, max(0, len(r.entries)-len(r.window.Held())))
+}
+
 // view brings the entries in line with the window and returns an immutable
 // copy of them. from is the number that the playlist begins with.
 func (r *rendition) view(from uint64) view {
+	r.trim()
 	held := r.window.Held()
-	r.entries = slices.Delete(r.entries, 0, max(0, len(r.entries)-len(held))) // lets go of their bytes
 	v := view{name: r.name, suffix: r.suffix, listed: from}
 	if len(held) == 0 {
 		return v

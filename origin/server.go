@@ -77,6 +77,7 @@ type Server struct {
 	fan       *live.Fan
 	counts    counters
 	admission admission
+	governor  *Governor // nil if memory has no limit
 	started   time.Time
 
 	streams atomic.Pointer[map[string]*Stream] // replaced as a whole, never changed

@@ -43,6 +43,7 @@ type Stats struct {
 	Panics    uint64         `json:"panics"`            // requests that ended by a fault of ours
 	Dropped   uint64         `json:"listeners_dropped"` // stopped reading
 	Lost      uint64         `json:"segments_lost"`     // stored, but could not be read
+	Memory    *MemoryState   `json:"memory,omitempty"`  // nil if it has no limit
 }
 
 // RequestCount counts the requests for one kind of resource.
@@ -59,6 +60,9 @@ func (s *Server) Stats() Stats {
 		Listeners: c.listeners.Load(), InFlight: c.inFlight.Load(), Refused: c.refused.Load(),
 		Bandwidth: s.admission.used(), Crowded: c.crowded.Load(),
 		Panics: c.panics.Load(), Dropped: c.dropped.Load(), Lost: c.lost.Load(),
+	}
+	if s.governor != nil {
+		out.Memory = s.governor.State()
 	}
 	for k := range kinds {
 		r := RequestCount{Kind: kindNames[k], Statuses: map[int]uint64{}, Bytes: c.bytes[k].Load()}

@@ -84,6 +84,7 @@ type Stream struct {
 	out   *outputs
 
 	snapshot atomic.Pointer[snapshot]
+	share    share
 	dead     atomic.Bool   // the segmenter has given up on the source
 	wake     chan struct{} // capacity 1: the publisher has something to do
 
@@ -116,7 +117,7 @@ func NewStream(cfg StreamConfig) (*Stream, error) {
 	s.taken.L = &s.mu
 	s.publisher = publisher{
 		stream: cfg.Name, window: cfg.Window, publishAfter: cfg.PublishAfter,
-		spool: s.spool, log: s.log, fix: s.setBandwidth,
+		spool: s.spool, log: s.log, fix: s.setBandwidth, share: &s.share,
 	}
 	registry := cfg.Registry
 	switch {

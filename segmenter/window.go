@@ -45,6 +45,7 @@ type Window struct {
 	cfg     WindowConfig
 	first   uint64 // what lies before is not listed
 	held    []*Segment
+	shown   []showing     // of each of held
 	removed []time.Time   // when each of the first len(removed) segments of held left the playlist
 	listed  time.Duration // length of the playlist
 	longest time.Duration // that it ever had
@@ -72,16 +73,25 @@ func (w *Window) Resume(first uint64, longest time.Duration) {
 // playlist cannot show a hole in its numbers.
 func (w *Window) Add(seg *Segment, at time.Time) {
 	if n := len(w.held); n > 0 && seg.Sequence != w.held[n-1].Sequence+1 {
-		w.held, w.removed, w.listed, w.bytes = nil, nil, 0, 0
+		w.held, w.shown, w.removed, w.listed, w.bytes = nil, nil, nil, 0, 0
 	}
 	w.held = append(w.held, seg)
+	w.shown = append(w.shown, showing{since: at})
 	w.bytes += seg.Size
 	w.listed += seg.Duration()
 	for w.shrinks() {
-		w.listed -= w.held[len(w.removed)].Duration()
-		w.removed = append(w.removed, at)
+		w.unlist(at)
 	}
 	w.longest = max(w.longest, w.listed)
+	for i := len(w.removed); i < len(w.shown); i++ {
+		w.shown[i].longest = max(w.shown[i].longest, w.listed)
+	}
+}
+
+// unlist removes the oldest listed segment from the playlist.
+func (w *Window) unlist(at time.Time) {
+	w.listed -= w.held[len(w.removed)].Duration()
+	w.removed = append(w.removed, at)
 }
 
 // shrinks reports whether the oldest listed segment may go: what remains is
@@ -137,15 +147,25 @@ func (w *Window) expiry(i int) time.Time {
 // Expire drops and returns the segments that need not be fetchable any more.
 func (w *Window) Expire(at time.Time) []*Segment {
 	n := 0
-	for n < len(w.removed) && (w.over() || !at.Before(w.expiry(n))) {
-		w.bytes -= w.held[n].Size
+	bytes := w.bytes
+	for n < len(w.removed) && (w.cfg.MaxBytes > 0 && bytes > w.cfg.MaxBytes || !at.Before(w.expiry(n))) {
+		bytes -= w.held[n].Size
 		n++
 	}
+	return w.drop(n)
+}
+
+// drop drops and returns the oldest n segments.
+func (w *Window) drop(n int) []*Segment {
 	if n == 0 {
 		return nil
 	}
 	gone := w.held[:n:n]
+	for _, seg := range gone {
+		w.bytes -= seg.Size
+	}
 	w.held = slices.Clone(w.held[n:])
+	w.shown = slices.Clone(w.shown[n:])
 	w.removed = slices.Clone(w.removed[n:])
 	return gone
 }

@@ -17,6 +17,7 @@ type Config struct {
 	Data           string        // folder of records and segments; "" keeps all in memory
 	TargetDuration time.Duration // of streams that have none of their own
 	Window         time.Duration // likewise
+	MaxMemory      int64         // bytes, of the process; 0: no limit
 	Log            LogConfig
 	Limits         Limits
 	Streams        []StreamConfig // by name, each name once

@@ -67,6 +67,8 @@ func globalSettings() []setting[Config] {
 			func(c *Config, v string) error { return setDuration(&c.TargetDuration, v, time.Second, time.Minute) }},
 		{"window", "DURATION", "how far back a playlist reaches, 10s to 24h; at least 10 segments are kept", "1m",
 			func(c *Config, v string) error { return setDuration(&c.Window, v, 10*time.Second, 24*time.Hour) }},
+		{"max_memory", "SIZE", "memory that windows may fill together with all else, such as 2GiB; those watched least get shorter", "none",
+			func(c *Config, v string) error { return orNone(setMemory)(&c.MaxMemory, v) }},
 		{"pprof", "ADDR", "address to show profiles and metrics of the process on, such as 127.0.0.1:6060", "none",
 			func(c *Config, v string) error { return orNone(setLoopback)(&c.Pprof, v) }},
 		{"log.format", "FORMAT", "text, json, or auto: text on a terminal, else json", "auto",
@@ -182,6 +184,17 @@ func setSize(to *int64, value string) error {
 		}
 	}
 	return errors.New("must be a size from 1MiB to 1TiB, with its unit MiB, GiB or TiB")
+}
+
+// setMemory takes a size that the process itself fits into.
+func setMemory(to *int64, value string) error {
+	const least = 64 << 20
+	var size int64
+	if setSize(&size, value) != nil || size < least {
+		return errors.New("must be a size from 64MiB to 1TiB, with its unit MiB, GiB or TiB")
+	}
+	*to = size
+	return nil
 }
 
 // setRate takes a number of bits a second with its unit, 1 kbit/s to 1 Tbit/s.

@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 	"runtime/metrics"
 	"time"
+
+	"headwater/origin"
 )
 
 // How much garbage may gather before it is collected. Nearly all that
@@ -81,4 +83,19 @@ func gcPercent(live, allocated uint64) int {
 	slack := min(max(allocated*slackTime, live*slackShare/100), live*slackUsual/100)
 	slack = max(slack, allocated, slackLeast)
 	return int(min(max(slack*100/max(live, 1), slackShare), slackMost))
+}
+
+// memoryLimit is a limit in bytes of what the process may use.
+type memoryLimit int64
+
+// Run has package runtime keep garbage within the limit until ctx ends. It does
+// nothing where the environment variable GOMEMLIMIT says what is wanted.
+func (l memoryLimit) Run(ctx context.Context) error {
+	if os.Getenv("GOMEMLIMIT") != "" {
+		return nil
+	}
+	before := debug.SetMemoryLimit(int64(l) - origin.ProgramBytes)
+	defer debug.SetMemoryLimit(before)
+	<-ctx.Done()
+	return nil
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"headwater/origin"
 )
 
 func TestGCPercent(t *testing.T) {
@@ -85,6 +87,31 @@ func TestMemoryTunerRun(t *testing.T) {
 			t.Errorf("percentages set = %v, want %v", set, want)
 		}
 	})
+}
+
+func TestMemoryLimit(t *testing.T) {
+	t.Setenv("GOMEMLIMIT", "")
+	before := debug.SetMemoryLimit(-1)
+	synctest.Test(t, func(t *testing.T) {
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- memoryLimit(1 << 30).Run(ctx) }()
+		synctest.Wait()
+		if got, want := debug.SetMemoryLimit(-1), int64(1<<30-origin.ProgramBytes); got != want {
+			t.Errorf("the memory limit is %d, want %d", got, want)
+		}
+		stop()
+		if err := <-done; err != nil {
+			t.Errorf("Run() = %v, want nil", err)
+		}
+	})
+	if got := debug.SetMemoryLimit(-1); got != before {
+		t.Errorf("the memory limit is %d in the end, want %d as before", got, before)
+	}
+	t.Setenv("GOMEMLIMIT", "2GiB") // the user's
+	if err := memoryLimit(1 << 30).Run(t.Context()); err != nil {
+		t.Errorf("Run() = %v, want nil", err)
+	}
 }
 
 func TestMemoryTunerRespectsGOGC(t *testing.T) {

@@ -68,6 +68,11 @@ func openStation(ctx context.Context, opts serveOptions, log *slog.Logger) (_ *s
 		MaxRequests:    opts.Limits.Requests,
 		Log:            log,
 	})
+	if opts.MaxMemory > 0 {
+		s.beside = append(s.beside, memoryLimit(opts.MaxMemory), origin.NewGovernor(origin.GovernorConfig{
+			Server: s.server, Limit: opts.MaxMemory, Log: log,
+		}))
+	}
 	for i := range opts.Streams {
 		if err := s.addStream(ctx, &opts, &opts.Streams[i]); err != nil {
 			return nil, err
