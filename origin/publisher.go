@@ -45,6 +45,13 @@ type rendition struct {
 	entries []*entry // as window.Held()
 }
 
+// settle takes from the record what windows go by: three target durations stay
+// listed (hls-rules A33), and half a one more, by which a rendition may be
+// shorter than another that decides for both.
+func (p *publisher) settle(record *segmenter.Record) {
+	p.window.Least = time.Duration(record.TargetDuration) * time.Second * 7 / 2
+}
+
 // add lists a slot, after the store has had the chance to take it.
 func (p *publisher) add(slot *segmenter.Slot, gen uint64, now time.Time) {
 	switch {

@@ -34,6 +34,7 @@ func (s *Stream) restore(registry segmenter.Registry) (*segmenter.Slot, error) {
 	if _, err := s.cfg.Store.Clean(record.Gen); err != nil {
 		s.log.Warn("store keeps files that nobody needs", "error", err)
 	}
+	s.publisher.settle(&record)
 	s.resume(registry, record, slots)
 	if len(slots) == 0 {
 		return nil, nil
@@ -70,7 +71,7 @@ func (s *Stream) resume(registry segmenter.Registry, record segmenter.Record, sl
 		for _, seg := range slot.Segments {
 			r := s.publisher.rendition(seg)
 			if windows[r] == nil {
-				windows[r] = was.Window()
+				windows[r] = was.Window(s.publisher.window.Least)
 			}
 			windows[r].Add(seg, time.Time{})
 		}

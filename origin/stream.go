@@ -290,9 +290,11 @@ func (s *Stream) publishPending() {
 	slots := s.pending
 	s.pending = nil
 	s.publisher.ended = s.end
-	gen := s.seg.Status().Record.Gen
+	record := s.seg.Status().Record
+	gen := record.Gen
 	s.taken.Broadcast()
 	s.mu.Unlock()
+	s.publisher.settle(&record)
 	for _, slot := range slots {
 		s.publisher.add(slot, gen, time.Now())
 	}

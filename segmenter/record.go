@@ -56,9 +56,10 @@ type Listing struct {
 	First       uint64        `json:"first,omitempty"` // no playlist begins before; set when the rest changes
 }
 
-// Window returns an empty window that lists as l says.
-func (l Listing) Window() *Window {
-	w := NewWindow(WindowConfig{Duration: l.Duration, MinSegments: l.MinSegments, MaxBytes: l.MaxBytes})
+// Window returns an empty window that lists as l says. least is
+// [WindowConfig.Least].
+func (l Listing) Window(least time.Duration) *Window {
+	w := NewWindow(WindowConfig{Duration: l.Duration, MinSegments: l.MinSegments, MaxBytes: l.MaxBytes, Least: least})
 	w.first = l.First
 	return w
 }

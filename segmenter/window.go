@@ -12,8 +12,11 @@ type WindowConfig struct {
 	Grace       time.Duration // added to the time a removed segment stays fetchable; default 30 s (hls-rules A36)
 	// MaxBytes bounds the bytes of the held segments. Beyond it, removed
 	// segments stop being fetchable early, and then the playlist gets shorter,
-	// down to four segments. 0 means no bound.
+	// down to four segments and to Least. 0 means no bound.
 	MaxBytes int64
+	// Least is how long a playlist from which something is removed stays,
+	// whatever it weighs: three target durations or more (hls-rules A33).
+	Least time.Duration
 }
 
 // withDefaults returns c with every zero field set but MaxBytes.
@@ -53,7 +56,7 @@ type Window struct {
 }
 
 // leastListed is how many segments a playlist keeps whatever they weigh: with
-// fewer, players stall (hls-rules A33).
+// fewer, players stall.
 const leastListed = 4
 
 // NewWindow returns an empty window.
@@ -102,7 +105,7 @@ func (w *Window) shrinks() bool {
 	if len(listed) > 0 && listed[0].Sequence < w.first {
 		return true
 	}
-	if w.over() && len(listed) > leastListed {
+	if w.over() && len(listed) > leastListed && w.listed-listed[0].Duration() >= w.cfg.Least {
 		var bytes int64
 		for _, seg := range listed {
 			bytes += seg.Size

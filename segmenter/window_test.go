@@ -31,6 +31,7 @@ func TestWindow(t *testing.T) {
 		{"lets removed segments go early if they are too much", segmenter.WindowConfig{Duration: time.Minute, MaxBytes: 40}, 2 * time.Second, 1, 30, 40},
 		{"gets shorter if the listed ones are too much", segmenter.WindowConfig{Duration: time.Minute, MaxBytes: 100}, 2 * time.Second, 10, 10, 10},
 		{"keeps four segments whatever they weigh", segmenter.WindowConfig{Duration: time.Minute, MaxBytes: 1}, 2 * time.Second, 10, 4, 4},
+		{"keeps three target durations whatever they weigh", segmenter.WindowConfig{Duration: time.Minute, MaxBytes: 1, Least: 12 * time.Second}, 2 * time.Second, 10, 6, 6}, // hls-rules A33
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
