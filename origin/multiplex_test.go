@@ -54,7 +54,7 @@ func (h *host) fetchOver(c *http.Client, path string, want int) ([]byte, error) 
 
 // One connection of HTTP/2 carries 1,000 listeners and 1,000 requests at a
 // time. An answer that nobody reads holds up none of them, and all count
-// within the limits of the server (hls-rules D06, D19, D20).
+// within the limits of the server (hls-rules D19, D20).
 func TestServerCarriesThousandsOverOneConnection(t *testing.T) {
 	const many = 1000
 	media := muxtest.AV()

@@ -23,7 +23,7 @@ import (
 
 // deeds counts what the load was.
 type deeds struct {
-	sources, listeners, playlists, segments, nonsense, storms atomic.Int64
+	sources, listeners, playlists, segments, nonsense, storms, gaps atomic.Int64
 }
 
 // view watches a stream that stays as a player does, over a connection of its own.
@@ -93,8 +93,8 @@ func (s *soak) watch(ctx context.Context, random *rand.Rand, transport *http.Tra
 		s.done.playlists.Add(1)
 		seg := m.Segments[random.IntN(len(m.Segments))]
 		switch {
-		case seg.Gap:
-			s.t.Errorf("%s has a gap: %s", name, seg.URI)
+		case seg.Gap: // the machine kept its source from sending
+			s.done.gaps.Add(1)
 		case random.IntN(4) == 0:
 			s.giveUp(ctx, client, base+seg.URI)
 		default:

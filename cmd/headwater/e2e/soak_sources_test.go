@@ -121,6 +121,6 @@ func (s *soak) send(ctx context.Context, random *rand.Rand, conn net.Conn) {
 
 // String is for the log.
 func (d *deeds) String() string {
-	return fmt.Sprintf("%d sources, %d listeners, %d playlists, %d segments that were what they were published as, %d requests that were nonsense, %d connections at once",
-		d.sources.Load(), d.listeners.Load(), d.playlists.Load(), d.segments.Load(), d.nonsense.Load(), d.storms.Load())
+	return fmt.Sprintf("%d sources, %d listeners, %d playlists, %d segments that were what they were published as, %d requests that were nonsense, %d connections at once, %d gaps seen",
+		d.sources.Load(), d.listeners.Load(), d.playlists.Load(), d.segments.Load(), d.nonsense.Load(), d.storms.Load(), d.gaps.Load())
 }
