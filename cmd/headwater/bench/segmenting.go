@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"headwater/mux/demux"
@@ -63,18 +62,18 @@ func cutMemory(args []string) error {
 	if err := cutAll(bytes.NewReader(media), forget); err != nil {
 		return err
 	}
-	var before, after syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &before); err != nil {
+	before, err := ownCPU()
+	if err != nil {
 		return err
 	}
 	if err := cutAll(bytes.NewReader(media), forget); err != nil {
 		return err
 	}
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &after); err != nil {
+	after, err := ownCPU()
+	if err != nil {
 		return err
 	}
-	took := after.Utime.Nano() + after.Stime.Nano() - before.Utime.Nano() - before.Stime.Nano()
-	fmt.Println(time.Duration(took).Seconds())
+	fmt.Println((after - before).Seconds())
 	return nil
 }
 
