@@ -20,6 +20,9 @@ const (
 	firstBlock = 21 * mux.PacketSize  // 4 KiB
 	lastBlock  = 697 * mux.PacketSize // 128 KiB
 	leastRead  = mux.PacketSize       // room that Buffer returns at least
+	// lotBlocks is how many blocks the units of a lot lie in at most: all of
+	// them live as long as one of the units does.
+	lotBlocks = 16
 )
 
 // Bounds on the packets of one PES packet, and of all that are under way, in bytes.
@@ -45,6 +48,7 @@ type Demuxer struct {
 	block  []byte // never changed below filled
 	filled int
 	pos    int    // the next packet; beyond filled if bytes between packets are still to come
+	blocks uint   // so far
 	offset uint64 // of block[0] in the input
 	stride int    // from packet to packet; 0 without sync
 
@@ -100,6 +104,10 @@ func (d *Demuxer) roll() {
 	rest := d.block[used:d.filled]
 	size := min(max(firstBlock, 2*len(d.block)), lastBlock)
 	d.block = make([]byte, size)
+	if d.blocks++; d.blocks%lotBlocks == 0 {
+		d.units.part()
+		d.slices.part()
+	}
 	d.filled = copy(d.block, rest)
 	d.pos -= used
 	d.offset += uint64(used)

@@ -29,6 +29,14 @@ func (s *slab[T]) open(n int) []T {
 	return p
 }
 
+// part leaves the rest of the lot unused, so that what is taken next does not
+// keep alive what earlier elements point to. The next lot is as large as this
+// one would have needed to be.
+func (s *slab[T]) part() {
+	s.lot = (s.lot - len(s.free)) / 2
+	s.free = nil
+}
+
 // keep returns a copy of p.
 func (s *slab[T]) keep(p []T) []T {
 	if len(p) == 0 {
