@@ -78,3 +78,4 @@ func Divide(budget int64, needs []Need) []Bound {
 }
 
 var Rank = rank
+
