@@ -40,7 +40,7 @@ func divide(budget int64, needs []need, least int) []*bound {
 		}
 		bytes = max(min(bytes, most[i]), grown[i])
 		if budget < floors {
-			bytes = int64(float64(n.floor) * float64(max(0, budget)) / float64(floors))
+			bytes = int64(float64(n.floor) * float64(max(0, budget)) / float64(max(1, floors)))
 			bounds[i] = &bound{bytes: bytes, least: leastShort, early: n.idle}
 		} else if bytes < n.full {
 			bounds[i] = &bound{bytes: bytes, least: least, early: n.idle}

@@ -48,6 +48,7 @@ func TestDivide(t *testing.T) {
 		{"where the shortest windows do not fit, all are shorter still", 15,
 			[]need{full(0), full(3), full(0)}, []bound{{5, 4, true}, {5, 4, true}, {5, 4, true}}},
 		{"no budget at all is none for anybody", -1000, []need{full(0), full(3)}, []bound{{0, 4, true}, {0, 4, true}}},
+		{"nor is there for streams that need none but would like some", -1, []need{{Held: 50, Full: 100}}, []bound{{0, 4, true}}},
 		{"a stream without media needs nothing", 0, []need{{}}, []bound{{}}},
 	}
 	for _, tt := range tests {

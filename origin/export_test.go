@@ -78,4 +78,3 @@ func Divide(budget int64, needs []Need) []Bound {
 }
 
 var Rank = rank
-

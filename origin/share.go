@@ -142,7 +142,7 @@ func (p *publisher) confine(b *bound, now time.Time) (gone []*segmenter.Segment,
 	if !p.open {
 		least = max(least, p.publishAfter)
 	}
-	for p.total((*rendition).listed)+p.total((*rendition).newest) > b.bytes && p.shorten(least, now) {
+	for p.total((*rendition).listed) > b.bytes && p.shorten(least, now) {
 		changed = true
 	}
 	if held > b.bytes {
@@ -161,11 +161,18 @@ func (p *publisher) total(of func(*rendition) int64) (bytes int64) {
 
 func (r *rendition) all() int64 { return r.inMemory(0, len(r.entries)) }
 
-func (r *rendition) listed() int64 {
-	return r.inMemory(len(r.entries)-len(r.window.Listed()), len(r.entries))
+// listed returns how much of the playlist's media only memory has, with room
+// for one segment more.
+func (r *rendition) listed() (bytes int64) {
+	var last int64
+	for _, e := range r.entries[len(r.entries)-len(r.window.Listed()):] {
+		if e.data != nil && !e.stored.Load() {
+			last = e.seg.Size
+			bytes += last
+		}
+	}
+	return bytes + last
 }
-
-func (r *rendition) newest() int64 { return r.inMemory(max(0, len(r.entries)-1), len(r.entries)) }
 
 // leaveToStore lets go of bytes that the store has, the oldest first, until so
 // many are free, and returns how many are.
