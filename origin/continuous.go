@@ -62,7 +62,8 @@ func (s *Server) answerContinuous(req *http1.Request, rep *http1.Reply, st *Stre
 // fanOut has the fan send a tail over a connection of ours.
 func (s *Server) fanOut(req *http1.Request, rep *http1.Reply, tail *live.Tail) {
 	chunked := tail.Packets() && !req.HTTP10 // radios break on chunks (hls-rules F01, F07)
-	rep.SetEndless(chunked, func(c net.Conn) { s.fan.Serve(tail, c, chunked) })
+	soon := !tail.Lossy()                    // which begins with what comes next
+	rep.SetEndless(chunked, soon, func(c net.Conn) { s.fan.Serve(tail, c, chunked) })
 }
 
 // copyTail sends a tail by net/http.

@@ -80,6 +80,24 @@ func TestModeLiveHearsAtOnce(t *testing.T) {
 	}
 }
 
+// The answer in mode live does not wait for the media.
+func TestModeLiveAnswersAtOnce(t *testing.T) {
+	h := newHost(t, origin.ServerConfig{}, origin.StreamConfig{}, muxtest.RawAudio(mux.CodecMP3))
+	best := time.Hour
+	for range 5 {
+		began := time.Now()
+		res, err := http.Get("http://" + h.addr + "/live.mp3?mode=live")
+		if err != nil {
+			t.Fatal(err)
+		}
+		best = min(best, time.Since(began))
+		res.Body.Close()
+	}
+	if best > 100*time.Millisecond {
+		t.Errorf("it came after %v", best)
+	}
+}
+
 // Pictures are read often, for they are many bytes.
 func TestPatience(t *testing.T) {
 	for _, tt := range []struct {

@@ -40,6 +40,7 @@ type Reply struct {
 
 	take    func(net.Conn) // sends a body without end, if it is not nil
 	chunked bool           // in chunks
+	soon    bool           // it begins at once
 }
 
 // Reset makes the reply empty.
@@ -89,9 +90,10 @@ func (r *Reply) SetFile(f *os.File, length int64) {
 
 // SetEndless has take send the body, once the head has been sent: it owns the
 // connection from then on, and closes it. Without chunks the end of the
-// connection is that of the body. [Reply.WriteTo] does not call it.
-func (r *Reply) SetEndless(chunked bool, take func(c net.Conn)) {
-	r.take, r.chunked = take, chunked
+// connection is that of the body. If that begins soon, the head may wait for it.
+// [Reply.WriteTo] does not call it.
+func (r *Reply) SetEndless(chunked, soon bool, take func(c net.Conn)) {
+	r.take, r.chunked, r.soon = take, chunked, soon
 }
 
 // Length is that of the body in bytes.

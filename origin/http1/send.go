@@ -52,8 +52,13 @@ func (c *conn) gatherHead(closing bool) {
 // giveAway sends the head of the reply, and lets its owner send the rest.
 func (c *conn) giveAway() {
 	c.gatherHead(true)
-	err := c.writeMore(c.out)
-	c.giveBuffer()
+	var err error
+	if c.rep.soon {
+		err = c.writeMore(c.out)
+		c.giveBuffer()
+	} else {
+		err = c.flush()
+	}
 	c.server.cfg.Handler.Sent(&c.req, &c.rep, 0)
 	away := c.server.giveAway(c)
 	if err != nil {
