@@ -178,6 +178,8 @@ func (s *Stream) Run(ctx context.Context) error {
 	ticking.Wait()
 	s.step(time.Now(), func(time.Time) {})
 	s.publishPending()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.out.each((*live.Tail).End)
 	return nil
 }
