@@ -1,5 +1,3 @@
-//go:build unix && !linux
-
 package live
 
 import "golang.org/x/sys/unix"

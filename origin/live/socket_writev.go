@@ -1,4 +1,4 @@
-//go:build unix
+//go:build linux || darwin
 
 package live
 
@@ -59,6 +59,9 @@ func (s *socket) attempt(fd uintptr) {
 		case err == unix.EINTR:
 		case err == unix.EAGAIN:
 			s.err = err
+			return
+		case err == unix.ETIMEDOUT: // see giveUp
+			s.err = os.ErrDeadlineExceeded
 			return
 		case err != nil:
 			s.err = os.NewSyscallError("write", err)
