@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"os"
 	"time"
 )
 
@@ -17,6 +18,8 @@ func (t *Tail) Copy(ctx context.Context, w http.ResponseWriter, c net.Conn) (int
 	if err := flush.Flush(); err != nil { // the headers, before the first media
 		return 0, err
 	}
+	t.enter()
+	defer t.leave()
 	l := listener{tail: t}
 	l.watch(c)
 	err := l.follow(ctx, func(slices [][]byte) (n int, all bool, err error) {
@@ -34,18 +37,26 @@ func (t *Tail) Copy(ctx context.Context, w http.ResponseWriter, c net.Conn) (int
 
 // follow sends what there is and will be, by a writer that waits.
 func (l *listener) follow(ctx context.Context, write writer) error {
-	l.tail.enter()
-	defer l.tail.leave()
 	var scratch [][]byte
+	l.progress = time.Now()
 	for {
 		changed := l.tail.news()
-		state, err := l.send(write, &scratch, time.Now())
+		before := l.sent
+		state, err := l.sendWaiting(write, &scratch)
 		if state == ended || err != nil {
 			return err
 		}
+		if l.stalled(state, before, time.Now(), stallTimeout) {
+			return os.ErrDeadlineExceeded
+		}
 		clear(scratch[:cap(scratch)]) // who waits holds no media
+		var again <-chan time.Time
+		if state == blocked { // it is late, and nothing more may come
+			again = time.After(l.tail.retry())
+		}
 		select {
 		case <-changed:
+		case <-again:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

@@ -11,7 +11,8 @@ import (
 )
 
 const (
-	// stallTimeout is how long a listener may take nothing of what there is for it.
+	// stallTimeout is how long a listener may take nothing of what there is for
+	// it, if nothing else is said.
 	stallTimeout = 30 * time.Second
 	// retryInterval is how often a listener that takes no more is tried again,
 	// retryLossy that of one whose media must not be late.
@@ -21,7 +22,8 @@ const (
 
 // FanConfig says how a [Fan] works. The zero value of a field means its default.
 type FanConfig struct {
-	Workers int // goroutines that send; default one for each CPU
+	Workers int           // goroutines that send; default one for each CPU
+	Stall   time.Duration // how long a listener may take nothing of what there is for it; default 30 s
 	// Ended is told of each listener that has gone: how many bytes it was sent,
 	// and why it went, nil if the tail ended. It is called by many goroutines.
 	Ended func(sent int64, err error)
@@ -41,12 +43,15 @@ func NewFan(cfg FanConfig) *Fan {
 	if cfg.Workers == 0 {
 		cfg.Workers = runtime.GOMAXPROCS(0)
 	}
+	if cfg.Stall == 0 {
+		cfg.Stall = stallTimeout
+	}
 	if cfg.Ended == nil {
 		cfg.Ended = func(int64, error) {}
 	}
 	f := &Fan{cfg: cfg, ended: make(chan struct{})}
 	for range cfg.Workers {
-		f.workers = append(f.workers, newWorker(cfg.Ended))
+		f.workers = append(f.workers, newWorker(&f.cfg))
 	}
 	return f
 }
@@ -67,11 +72,12 @@ func (f *Fan) Run(ctx context.Context) error {
 // begin at once; then the fan goes on while it runs. HTTP/1.1 needs chunks
 // where the end of the connection is not to be the end of the body.
 func (f *Fan) Serve(t *Tail, c net.Conn, chunked bool) {
-	l := &fanned{listener: listener{tail: t, chunked: chunked}, conn: c}
+	l := &fanned{listener: listener{tail: t, chunked: chunked}, conn: c, stall: f.cfg.Stall}
 	l.watch(c)
+	giveUp(c, l.stall)
 	t.enter()
 	var scratch [][]byte
-	state, err := l.send(l.wait, &scratch, time.Now())
+	state, err := l.sendWaiting(l.wait, &scratch)
 	if state == ended || err != nil {
 		l.end(f.cfg.Ended, err)
 		return
@@ -114,14 +120,16 @@ type fanned struct {
 	listener
 	conn  net.Conn
 	raw   rawWriter
-	again time.Time // when it is tried again, if it takes no more
+	stall time.Duration
+	waits bool      // it takes no more for the moment
+	again time.Time // when it is tried again then, if a batch is on its way
 }
 
 // wait is a writer that waits for the client, as long as it takes something.
 func (l *fanned) wait(slices [][]byte) (n int, all bool, err error) {
 	b := net.Buffers(slices)
 	for len(b) > 0 {
-		if err := l.conn.SetWriteDeadline(time.Now().Add(stallTimeout)); err != nil {
+		if err := l.conn.SetWriteDeadline(time.Now().Add(l.stall)); err != nil {
 			return n, false, err
 		}
 		k, err := b.WriteTo(l.conn)

@@ -205,3 +205,63 @@ func TestFanDropsStalled(t *testing.T) {
 		f.stop()
 	})
 }
+
+// A listener counts once, whatever its connection is.
+func TestFanCountsOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := startFan(t)
+		tail := live.NewFrames(live.TailConfig{})
+		server, client := net.Pipe()
+		defer client.Close()
+		var serving sync.WaitGroup
+		serving.Go(func() { f.Serve(tail, server, false) })
+		synctest.Wait()
+		if n := tail.Listeners(); n != 1 {
+			t.Errorf("Listeners = %d, want 1", n)
+		}
+		tail.End()
+		serving.Wait()
+		if n := tail.Listeners(); n != 0 {
+			t.Errorf("Listeners = %d at the end, want 0", n)
+		}
+		f.stop()
+	})
+}
+
+// A listener that reads nothing is found in time, though the kernel would take
+// megabytes for it.
+func TestFanFindsStalled(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the kernel of this system cannot be told")
+	}
+	l := listen(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	gone := make(chan error, 1)
+	f := live.NewFan(live.FanConfig{Stall: 500 * time.Millisecond, Ended: func(_ int64, err error) { gone <- err }})
+	var running sync.WaitGroup
+	defer running.Wait()
+	running.Go(func() { f.Run(ctx) })
+	defer cancel()
+	units, _ := sound(mux.ClockRate)
+	tail := live.NewFrames(live.TailConfig{})
+	server, client := socketPair(t, l)
+	if err := client.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil {
+		t.Fatal(err)
+	}
+	f.Serve(tail, server, false)
+	pace := time.NewTicker(5 * time.Millisecond)
+	defer pace.Stop()
+	for n := range 2000 { // far less than the kernel would take
+		tail.Append(units[n%len(units)], time.Now())
+		select {
+		case err := <-gone:
+			if !errors.Is(err, os.ErrDeadlineExceeded) {
+				t.Errorf("the listener went for %v", err)
+			}
+			return
+		case <-pace.C:
+		}
+	}
+	t.Error("the listener is still there after 10 s")
+}

@@ -32,31 +32,55 @@ type state uint8
 
 const (
 	current state = iota // it has all there is
-	ready                // there is a batch for it
+	ready                // there is a batch for it, or it took one
 	blocked              // it does not take more for the moment
 	ended                // it has all there will be
 )
 
-// send sends what there is by write. scratch is used for slices.
+// send sends what there is by a writer that does not wait. scratch is used for
+// slices.
 func (l *listener) send(write writer, scratch *[][]byte, now time.Time) (state, error) {
 	for {
-		if l.batch == nil {
-			if s := l.take(now); s != ready {
-				return s, nil
-			}
+		if s, err := l.step(write, scratch, now); s != ready || err != nil {
+			return s, err
 		}
-		*scratch = l.batch.appendWire((*scratch)[:0], l.chunked, l.off)
-		n, all, err := write(*scratch)
-		l.off += n
-		l.sent += int64(n)
-		if err != nil {
-			return blocked, err
-		}
-		if !all {
-			return blocked, nil
-		}
-		l.batch = nil
 	}
+}
+
+// sendWaiting is send by a writer that waits: what there was may be late then.
+func (l *listener) sendWaiting(write writer, scratch *[][]byte) (state, error) {
+	for {
+		if s, err := l.step(write, scratch, time.Now()); s != ready || err != nil {
+			return s, err
+		}
+	}
+}
+
+// step sends one batch, or what is left of it.
+func (l *listener) step(write writer, scratch *[][]byte, now time.Time) (state, error) {
+	if l.batch == nil {
+		if s := l.take(now); s != ready {
+			return s, nil
+		}
+	}
+	*scratch = l.batch.appendWire((*scratch)[:0], l.chunked, l.off)
+	n, all, err := write(*scratch)
+	l.off += n
+	l.sent += int64(n)
+	if err != nil || !all {
+		return blocked, err
+	}
+	l.batch = nil
+	return ready, nil
+}
+
+// stalled reports whether the listener has taken nothing of what there is for
+// longer than most. before is what it had been sent when s came about.
+func (l *listener) stalled(s state, before int64, now time.Time, most time.Duration) bool {
+	if s == current || l.sent > before {
+		l.progress = now
+	}
+	return now.Sub(l.progress) > most
 }
 
 // take takes the next batch to send, if there is one and it may have it.

@@ -3,12 +3,19 @@ package live_test
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
 	"runtime"
 	"slices"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"headwater/mux"
@@ -234,6 +241,93 @@ func TestSees(t *testing.T) {
 	for _, c := range []net.Conn{nil, pipe, server} {
 		if live.Sees(c) {
 			t.Errorf("Sees(%T) = true", c)
+		}
+	}
+}
+
+// slowWriter takes some time for each write.
+type slowWriter struct {
+	http.ResponseWriter
+	takes time.Duration
+}
+
+func (w slowWriter) Write(p []byte) (int, error) {
+	time.Sleep(w.takes)
+	return len(p), nil
+}
+
+func (w slowWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// A writer that waits and takes too little gets what is live all the same.
+func TestCopyStaysLive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		units, _ := sound(20 * mux.ClockRate)
+		tail := live.NewLossy(live.NewFrames(live.TailConfig{}))
+		w := slowWriter{httptest.NewRecorder(), 60 * time.Millisecond}
+		ctx, cancel := context.WithCancel(t.Context())
+		var copying sync.WaitGroup
+		copying.Go(func() { tail.Copy(ctx, w, nil) })
+		synctest.Wait()
+		for _, u := range units[:400] {
+			tail.Append(u, time.Now())
+			time.Sleep(24 * time.Millisecond)
+		}
+		if n := tail.Missed(); n < 200 {
+			t.Errorf("Missed = %d of 400 units that 160 could be sent of", n)
+		}
+		cancel()
+		copying.Wait()
+	})
+}
+
+// A listener that is late when the tail ends is let go, too.
+func TestFanEndsLate(t *testing.T) {
+	l := listen(t)
+	f := startFan(t)
+	server, client := socketPair(t, l)
+	if !live.Sees(server) {
+		t.Skip("the kernel of this system does not say what it has yet to send")
+	}
+	if err := client.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil {
+		t.Fatal(err)
+	}
+	units, _ := sound(600 * mux.ClockRate)
+	tail := live.NewLossy(live.NewFrames(live.TailConfig{}))
+	f.Serve(tail, server, false)
+	pace := time.NewTicker(time.Millisecond)
+	defer pace.Stop()
+	for i := 0; tail.Missed() < 100; i++ {
+		tail.Append(units[i], time.Now())
+		<-pace.C
+	}
+	tail.End()
+	if err := client.SetReadDeadline(time.Now().Add(5 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, client); errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the late listener is not sent away: %v", err)
+	}
+}
+
+// A tail that has ended is open again for who comes after its source is back,
+// whether anybody listened meanwhile or not.
+func TestOpensAgain(t *testing.T) {
+	units, frames := sound(mux.ClockRate)
+	for _, lossy := range []bool{false, true} {
+		tail := live.NewFrames(live.TailConfig{})
+		if lossy {
+			tail = live.NewLossy(tail)
+		}
+		tail.Append(units[0], time.Now())
+		tail.End()
+		tail.Break() // a source
+		r := live.NewReader(tail, false)
+		if got, over := r.Drain(1 << 30); over || len(got) > 0 {
+			t.Errorf("lossy %v: %d bytes and over = %v before there is media", lossy, len(got), over)
+		}
+		tail.Append(units[1], time.Now())
+		if got, over := r.Drain(1 << 30); over || len(got) != len(frames[1]) {
+			t.Errorf("lossy %v: %d bytes, over = %v, want %d bytes", lossy, len(got), over, len(frames[1]))
 		}
 	}
 }

@@ -65,7 +65,7 @@ type Tail struct {
 	first   uint64          // number of the oldest batch; guarded by mu
 	next    uint64          // number of the next batch; guarded by mu
 	bytes   int64           // of the batches; guarded by mu
-	ended   bool            // guarded by mu
+	ended   bool            // guarded by mu; changed by the one that appends
 	changed chan struct{}   // closed when there is more, or at the end; guarded by mu
 	wake    []chan struct{} // of capacity 1; get a value when there is more, or at the end; guarded by mu
 }
@@ -102,6 +102,7 @@ func (t *Tail) Packets() bool { return !t.onlyFrames() }
 // Append adds a unit, which came now. After End, it opens the tail again.
 func (t *Tail) Append(u *mux.Unit, now time.Time) {
 	t.now = now
+	t.reopen()
 	if t.idle() {
 		return
 	}
@@ -159,10 +160,12 @@ func (t *Tail) onlyFrames() bool { return t.form == frameForm{} }
 func (t *Tail) Listeners() int { return int(t.places.Load()) }
 
 // Break tells that what is appended next comes from another source: its
-// counters and times follow on nothing.
+// counters and times follow on nothing. After End, it opens the tail again: who
+// comes before the media waits for it.
 func (t *Tail) Break() {
 	t.broken = true
 	t.show()
+	t.reopen()
 }
 
 // End sends the listeners away once they have what is there. When the last one
@@ -180,6 +183,17 @@ func (t *Tail) End() {
 	if t.places.Load() == 0 {
 		t.forget()
 	}
+}
+
+// reopen undoes End. Nobody wants what was there before any more.
+func (t *Tail) reopen() {
+	if !t.ended { // nobody else changes it
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.forget()
+	t.ended = false
 }
 
 // enter counts a listener; leave is called when it goes.
@@ -218,10 +232,6 @@ func (t *Tail) show() {
 	b.shown, t.shown = t.now, t.now
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.ended { // nobody wants what was there before the end any more
-		t.forget()
-		t.ended = false
-	}
 	t.push(b)
 	t.tell()
 }

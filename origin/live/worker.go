@@ -10,8 +10,8 @@ import (
 
 // worker sends to its share of the listeners. All but arrived is of run.
 type worker struct {
-	wake  chan struct{} // of capacity 1: a tail has more, or a listener arrived
-	ended func(sent int64, err error)
+	wake chan struct{} // of capacity 1: a tail has more, or a listener arrived
+	cfg  *FanConfig
 
 	mu      sync.Mutex
 	arrived []*fanned // guarded by mu
@@ -36,8 +36,8 @@ type group struct {
 // have their turn.
 const hurryAfter = 32
 
-func newWorker(ended func(int64, error)) *worker {
-	return &worker{wake: make(chan struct{}, 1), ended: ended, groups: map[*Tail]*group{}}
+func newWorker(cfg *FanConfig) *worker {
+	return &worker{wake: make(chan struct{}, 1), cfg: cfg, groups: map[*Tail]*group{}}
 }
 
 // add gives the worker a listener.
@@ -49,7 +49,7 @@ func (w *worker) add(l *fanned) {
 	}
 	w.mu.Unlock()
 	if closed {
-		l.end(w.ended, context.Canceled)
+		l.end(w.cfg.Ended, context.Canceled)
 		return
 	}
 	select {
@@ -88,10 +88,10 @@ func (w *worker) welcome(now time.Time) {
 		g := w.group(l.tail)
 		l.progress = now
 		if over, err := w.attend(l, now); over {
-			l.end(w.ended, err)
+			l.end(w.cfg.Ended, err)
 			continue
 		}
-		if l.batch != nil {
+		if l.waits {
 			g.behind++
 		}
 		g.listeners = append(g.listeners, l)
@@ -145,18 +145,20 @@ func (w *worker) look(g *group, now time.Time) {
 	if version == g.version && (g.behind == 0 || now.Before(g.again)) {
 		return
 	}
+	more := version != g.version
 	g.version, g.behind, g.again = version, 0, now.Add(g.tail.retry())
 	kept := g.listeners[:0]
 	for i, l := range g.listeners {
 		if i%hurryAfter == hurryAfter-1 && len(w.lossy) > 0 && !g.tail.Lossy() {
 			w.hurry(time.Now())
 		}
-		over, err := w.attend(l, now)
-		if over {
-			l.end(w.ended, err)
-			continue
+		if more || l.waits {
+			if over, err := w.attend(l, now); over {
+				l.end(w.cfg.Ended, err)
+				continue
+			}
 		}
-		if l.batch != nil {
+		if l.waits {
 			g.behind++
 		}
 		kept = append(kept, l)
@@ -177,12 +179,10 @@ func (w *worker) attend(l *fanned, now time.Time) (over bool, err error) {
 	switch {
 	case state == ended || err != nil:
 		return true, err
-	case state == current || l.sent > before:
-		l.progress = now
-	case now.Sub(l.progress) > stallTimeout:
+	case l.stalled(state, before, now, w.cfg.Stall):
 		return true, os.ErrDeadlineExceeded
 	}
-	l.again = now.Add(l.tail.retry())
+	l.waits, l.again = state == blocked, now.Add(l.tail.retry())
 	return false, nil
 }
 
@@ -195,7 +195,7 @@ func (w *worker) close(err error) {
 	for t, g := range w.groups {
 		t.unrouse(w.wake)
 		for _, l := range g.listeners {
-			l.end(w.ended, err)
+			l.end(w.cfg.Ended, err)
 		}
 	}
 	clear(w.groups)
