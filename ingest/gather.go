@@ -29,7 +29,7 @@ type gatherer struct {
 	timeout time.Duration // of silence
 	heard   time.Time     // when bytes came last
 	low     bool          // the low water is set
-	busy    bool          // the last read brought much
+	busy    bool          // the last read brought much, or all that there was room for
 
 	try func(fd uintptr) bool // readNow, made once
 	p   []byte                // arguments and results of try
@@ -71,8 +71,8 @@ func (g *gatherer) rest() {
 	}
 }
 
-// Read waits for the next point of a grid, unless the last Read brought much,
-// and reads what has come. It never returns 0 without an error, which is
+// Read waits for the next point of a grid, unless the last Read brought much or
+// had no room for all, and reads what has come. It never returns 0 without an error, which is
 // os.ErrDeadlineExceeded after a silence.
 func (g *gatherer) Read(p []byte, grid time.Duration) (int, error) {
 	if !g.low {
@@ -91,7 +91,7 @@ func (g *gatherer) Read(p []byte, grid time.Duration) (int, error) {
 			err = g.err
 		}
 		if err == nil {
-			g.busy, g.heard = g.n >= gatherBusy, time.Now()
+			g.busy, g.heard = g.n >= gatherBusy || g.n == len(p), time.Now()
 			return g.n, nil
 		}
 		g.busy = false

@@ -55,6 +55,40 @@ func TestGather(t *testing.T) {
 	}
 }
 
+// Nor does it slow one whose reader takes little at a time: what does not fit
+// into one read is read at once, not at the next point of the grid.
+func TestGatherSound(t *testing.T) {
+	const patience = 500 * time.Millisecond
+	sink := &sink{}
+	sink.patience.Store(int64(patience))
+	l, err := ingest.Listen(t.Context(), "127.0.0.1:0", ingest.Options{Stream: "live", Sink: sink})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- l.Run(ctx) }()
+	conn, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if _, err := conn.Write(muxtest.RawAudio(mux.CodecMP3).Bytes(60 * mux.ClockRate)); err != nil {
+		t.Fatal(err)
+	}
+	conn.Close()
+	for len(sink.all()) == 0 || !sink.all()[0].ended() {
+		if time.Since(began) > 12*patience {
+			t.Fatal("the sound was not taken as fast as it was sent")
+		}
+		runtime.Gosched()
+	}
+	stop()
+	if err := <-done; err != nil {
+		t.Errorf("Run = %v", err)
+	}
+}
+
 // A gathered source ends for the same reasons as any other.
 func TestGatherEnds(t *testing.T) {
 	stopped := errors.New("stopped")
