@@ -138,12 +138,37 @@ func (b *bench) watch(ctx context.Context, k liveKind) error {
 	}); err != nil {
 		return err
 	}
+	b.say("until their windows are full")
+	if err := o.fill(ctx); err != nil {
+		return err
+	}
 	use, err := o.observe(ctx, b.live)
 	if err != nil {
 		return err
 	}
 	b.report(k, base, use)
 	return nil
+}
+
+// fill waits until as much media expires as comes in: while memory is still
+// being taken from the system, that costs more than what is done with it.
+func (o *origin) fill(ctx context.Context) error {
+	const most, interval = 5 * time.Minute, 20 * time.Second // a few segments
+	var before int64
+	for began := time.Now(); time.Since(began) < most; {
+		held, _, err := o.held(ctx)
+		if err != nil {
+			return err
+		}
+		if held <= before+before/100 {
+			return nil
+		}
+		before = held
+		if err := sleep(ctx, interval); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("windows still grow after %v", most)
 }
 
 // usage is what an origin took while it was observed.
