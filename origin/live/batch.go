@@ -13,7 +13,7 @@ import (
 type batch struct {
 	slices [][]byte   // whole packets, or whole frames
 	size   int        // of slices together
-	time   mux.Ticks  // of its first unit
+	time   mux.Ticks  // of its first unit, by the tail's own time
 	shown  time.Time  // when listeners were given it
 	start  mux.Access // whether a listener can begin with it
 	video  bool       // that is so because of a picture

@@ -331,3 +331,26 @@ func TestOpensAgain(t *testing.T) {
 		}
 	}
 }
+
+// Who is behind when another source comes, whose times are others, gets all
+// that the last one sent.
+func TestOtherTimesDropNothing(t *testing.T) {
+	units, frames := sound(100 * mux.ClockRate)
+	tail := live.NewFrames(live.TailConfig{})
+	var want []byte
+	add := func(from, n int) {
+		for i := from; i < from+n; i++ {
+			tail.Append(units[i], time.Now())
+			want = append(want, frames[i]...)
+		}
+	}
+	tail.Append(units[len(units)-101], time.Now())
+	r := live.NewReader(tail, false)
+	drain(r)
+	add(len(units)-100, 100)
+	tail.Break()
+	add(0, 50)
+	if got := drain(r); !bytes.Equal(got, want) || tail.Moved() != 0 {
+		t.Errorf("%d bytes came of %d, moved %d times", len(got), len(want), tail.Moved())
+	}
+}

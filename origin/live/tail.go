@@ -56,6 +56,7 @@ type Tail struct {
 	form   form
 	open   *batch    // gathers units; nil if there are none
 	time   mux.Ticks // of the last unit
+	shift  mux.Ticks // of the source's time to that of the tail
 	broken bool      // the next unit follows a break
 	now    time.Time // of the last call
 	shown  time.Time // when listeners were given something last
@@ -106,11 +107,13 @@ func (t *Tail) Append(u *mux.Unit, now time.Time) {
 	if t.idle() {
 		return
 	}
-	at := u.DTS
-	if u.Untimed {
-		at = t.time
+	if !u.Untimed {
+		if t.broken { // the new source's time goes on from the last one's
+			t.shift = t.time - u.DTS
+		}
+		t.time = u.DTS + t.shift
 	}
-	t.time = at
+	at := t.time
 	reference := u.Program.Reference()
 	isReference := u.Track == reference || reference < 0 || t.onlyFrames()
 	video := reference >= 0 && u.Program.Tracks[reference].Codec.Video() && !t.onlyFrames()
