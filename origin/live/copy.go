@@ -11,8 +11,8 @@ import (
 // Copy sends the tail to w, beginning at a place to start, until the tail ends,
 // ctx ends or the client stops reading. It returns how many bytes went out,
 // and why it ended: nil if the tail did. c is the connection that w has for
-// itself, nil if that is not known; it is asked what is still on its way if the
-// tail is lossy.
+// itself, nil if that is not known: the kernel is told to end it when the client
+// takes nothing, and asked what is still on its way if the tail is lossy.
 func (t *Tail) Copy(ctx context.Context, w http.ResponseWriter, c net.Conn) (int64, error) {
 	flush := http.NewResponseController(w)
 	if err := flush.Flush(); err != nil { // the headers, before the first media
@@ -22,6 +22,7 @@ func (t *Tail) Copy(ctx context.Context, w http.ResponseWriter, c net.Conn) (int
 	defer t.leave()
 	l := listener{tail: t}
 	l.watch(c)
+	giveUp(c, stallTimeout)
 	err := l.follow(ctx, func(slices [][]byte) (n int, all bool, err error) {
 		for _, s := range slices {
 			k, err := w.Write(s)
