@@ -111,10 +111,7 @@ func (p *publisher) list(seg *segmenter.Segment, stored *atomic.Bool, now time.T
 	e := newEntry(seg, stored, now, p.window.Duration+p.window.Grace)
 	r.entries = append(r.entries, e)
 	r.suffix = seg.Suffix
-	if stored.Load() {
-		seg = e.seg // the window need not hold the bytes
-	}
-	r.window.Add(seg, now)
+	r.window.Add(e.seg, now) // which has no bytes: the entry lets go of them as soon as it can
 }
 
 func (p *publisher) rendition(seg *segmenter.Segment) *rendition {

@@ -142,8 +142,11 @@ func (p *publisher) confine(b *bound, now time.Time) (gone []*segmenter.Segment,
 	if !p.open {
 		least = max(least, p.publishAfter)
 	}
-	for p.total((*rendition).listed) > b.bytes && p.shorten(least, now) {
-		changed = true
+	for over := p.total((*rendition).listed) - b.bytes; over > 0; changed = true {
+		over -= p.total((*rendition).oldest)
+		if !p.shorten(least, now) {
+			break
+		}
 	}
 	if held > b.bytes {
 		gone = p.release(held-b.bytes, b.early, now)
@@ -166,12 +169,26 @@ func (r *rendition) all() int64 { return r.inMemory(0, len(r.entries)) }
 func (r *rendition) listed() (bytes int64) {
 	var last int64
 	for _, e := range r.entries[len(r.entries)-len(r.window.Listed()):] {
-		if e.data != nil && !e.stored.Load() {
-			last = e.seg.Size
-			bytes += last
-		}
+		last = e.unstored()
+		bytes += last
 	}
 	return bytes + last
+}
+
+// oldest returns how much of that is the oldest segment's.
+func (r *rendition) oldest() int64 {
+	if i := len(r.entries) - len(r.window.Listed()); i < len(r.entries) {
+		return r.entries[i].unstored()
+	}
+	return 0
+}
+
+// unstored returns how many bytes only memory has.
+func (e *entry) unstored() int64 {
+	if e.data == nil || e.stored.Load() {
+		return 0
+	}
+	return e.seg.Size
 }
 
 // leaveToStore lets go of bytes that the store has, the oldest first, until so
@@ -239,14 +256,12 @@ func (p *publisher) release(bytes int64, early bool, now time.Time) (gone []*seg
 		}
 	}
 	for _, r := range p.renditions {
-		for len(r.entries) > 0 && r.entries[0].seg.Sequence < until {
-			seg := r.window.Release(early, now)
-			if seg == nil {
-				break
-			}
-			r.trim()
-			gone = append(gone, seg)
+		n := 0
+		for n < len(r.entries) && r.entries[n].seg.Sequence < until {
+			n++
 		}
+		gone = append(gone, r.window.Release(n, early, now)...)
+		r.trim()
 	}
 	return gone
 }

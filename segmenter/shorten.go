@@ -25,17 +25,20 @@ func (w *Window) Shorten(least int, length time.Duration, at time.Time) bool {
 	return true
 }
 
-// Release drops and returns the oldest segment if it has left the playlist and
-// need not be fetchable any more by the least that players count on: its own
-// duration and that of the longest playlist that it was in, since it was first
-// listed (rfc8216bis §6.2.2, hls-rules A36). If early is set, it need not in
-// any case. It returns nil if there is none.
-func (w *Window) Release(early bool, at time.Time) *Segment {
-	if len(w.removed) == 0 {
-		return nil
+// Release drops and returns the oldest segments, n at most, that have left the
+// playlist and need not be fetchable any more by the least that players count
+// on: their own duration and that of the longest playlist that they were in,
+// since they were first listed (rfc8216bis §6.2.2, hls-rules A36). If early is
+// set, they need not in any case.
+func (w *Window) Release(n int, early bool, at time.Time) []*Segment {
+	n = min(n, len(w.removed))
+	if !early {
+		for i := range n {
+			if s := w.shown[i]; at.Before(s.since.Add(w.held[i].Duration() + s.longest)) {
+				n = i
+				break
+			}
+		}
 	}
-	if s := w.shown[0]; !early && at.Before(s.since.Add(w.held[0].Duration()+s.longest)) {
-		return nil
-	}
-	return w.drop(1)[0]
+	return w.drop(n)
 }

@@ -69,12 +69,12 @@ func TestWindowRelease(t *testing.T) {
 	// may then go after its own duration.
 	for {
 		oldest := w.Held()[0]
-		seg := w.Release(false, now)
-		if seg == nil {
+		gone := w.Release(1, false, now)
+		if len(gone) == 0 {
 			break
 		}
-		if seg != oldest {
-			t.Fatalf("Release = segment %d, want the oldest, %d", seg.Sequence, oldest.Sequence)
+		if len(gone) > 1 || gone[0] != oldest {
+			t.Fatalf("Release = %d segments from %d on, want the oldest, %d", len(gone), gone[0].Sequence, oldest.Sequence)
 		}
 	}
 	if first, want := w.Held()[0].Sequence, w.Listed()[0].Sequence-1; first != want {
@@ -86,17 +86,15 @@ func TestWindowRelease(t *testing.T) {
 	seg := w.Held()[5]
 	listed := w.Listed()[0].Sequence
 	until := at(seg.Sequence).Add(d + time.Minute)
-	for w.Release(false, until.Add(-1)) != nil {
-	}
+	w.Release(1000, false, until.Add(-1))
 	if first := w.Held()[0].Sequence; first != seg.Sequence {
 		t.Errorf("just before its time the first held is %d, want %d", first, seg.Sequence)
 	}
-	if got := w.Release(false, until); got != seg {
-		t.Errorf("in time Release = %v, want segment %d", got, seg.Sequence)
+	if gone := w.Release(1000, false, until); len(gone) != 1 || gone[0] != seg {
+		t.Errorf("in time %d segments are released, want number %d", len(gone), seg.Sequence)
 	}
 	// If nobody has a playlist that names them, all but the listed may go.
-	for w.Release(true, now) != nil {
-	}
+	w.Release(1000, true, now)
 	if first := w.Held()[0].Sequence; first != listed {
 		t.Errorf("the first held is %d, want %d: the first listed", first, listed)
 	}
@@ -106,8 +104,7 @@ func TestWindowRelease(t *testing.T) {
 		for w.Shorten(6, 0, at(1100+n)) {
 		}
 	}
-	for w.Release(false, at(1131)) != nil {
-	}
+	w.Release(1000, false, at(1131))
 	if n := len(w.Held()); n > 6+2 {
 		t.Errorf("%d segments are held of a playlist of 6, want at most 8", n)
 	}
