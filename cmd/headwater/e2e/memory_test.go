@@ -28,6 +28,7 @@ func TestMaxMemory(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("the memory of a process is read from /proc")
 	}
+	t.Parallel()
 	const (
 		streams = 12
 		limit   = 448 << 20
@@ -70,8 +71,8 @@ func TestMaxMemory(t *testing.T) {
 			shorter++
 		}
 		if i > 0 {
-			if m := whole(t, s, state.Name); len(m.Segments) < 6 || len(m.Segments) > 8 { // hls-rules A34
-				t.Errorf("stream %s, which nobody watches, lists %d segments, want about 6", state.Name, len(m.Segments))
+			if m := whole(t, s, state.Name); len(m.Segments) < 6 || len(m.Segments) >= 10 { // hls-rules A34
+				t.Errorf("stream %s, which nobody watches, lists %d segments, want at least 6, and fewer than 10", state.Name, len(m.Segments))
 			}
 		}
 	}
