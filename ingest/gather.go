@@ -31,8 +31,8 @@ type gatherer struct {
 	low     bool          // the low water is set
 	busy    bool          // the last read brought much, or all that there was room for
 
-	try func(fd uintptr) bool // readNow, made once
-	p   []byte                // arguments and results of try
+	try func(fd uintptr) // readNow, made once
+	p   []byte           // arguments and results of try
 	n   int
 	err error
 }
@@ -72,8 +72,8 @@ func (g *gatherer) rest() {
 }
 
 // Read waits for the next point of a grid, unless the last Read brought much or
-// had no room for all, and reads what has come. It never returns 0 without an error, which is
-// os.ErrDeadlineExceeded after a silence.
+// had no room for all, and reads what has come. It never returns 0 without an
+// error, which is os.ErrDeadlineExceeded after a silence.
 func (g *gatherer) Read(p []byte, grid time.Duration) (int, error) {
 	if !g.low {
 		g.lower()
@@ -85,7 +85,7 @@ func (g *gatherer) Read(p []byte, grid time.Duration) (int, error) {
 			time.Sleep(now.Truncate(grid).Add(grid).Sub(now))
 		}
 		g.p = p
-		err := g.raw.Read(g.try)
+		err := g.raw.Control(g.try) // nobody else reads, so it needs no lock of the connection
 		g.p = nil
 		if err == nil {
 			err = g.err
@@ -104,11 +104,8 @@ func (g *gatherer) Read(p []byte, grid time.Duration) (int, error) {
 	}
 }
 
-// readNow reads what is there. It reports true, for there is nothing to wait for.
-func (g *gatherer) readNow(fd uintptr) bool {
-	g.n, g.err = readSocket(fd, g.p)
-	return true
-}
+// readNow reads what is there.
+func (g *gatherer) readNow(fd uintptr) { g.n, g.err = readSocket(fd, g.p) }
 
 // explain says about a fault what Read of a [net.Conn] would.
 func (g *gatherer) explain(err error) error {

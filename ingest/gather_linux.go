@@ -3,6 +3,7 @@ package ingest
 import (
 	"io"
 	"syscall"
+	"unsafe"
 )
 
 // setLowWater sets how many bytes must wait in a socket before it counts as readable.
@@ -16,19 +17,20 @@ func setLowWater(raw syscall.RawConn, n int) error {
 	return err
 }
 
-// readSocket reads what waits in a socket into p. The error is syscall.EAGAIN
-// if nothing does, and io.EOF at the end.
+// readSocket reads what waits in a socket into p, which has room. The error is
+// syscall.EAGAIN if nothing does, and io.EOF at the end. The scheduler of Go is
+// not told of the call, which cannot wait.
 func readSocket(fd uintptr, p []byte) (int, error) {
 	for {
-		n, err := syscall.Read(int(fd), p)
+		n, _, errno := syscall.RawSyscall(syscall.SYS_READ, fd, uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)))
 		switch {
-		case err == syscall.EINTR:
+		case errno == syscall.EINTR:
 			continue
-		case err != nil:
-			return 0, err
+		case errno != 0:
+			return 0, errno
 		case n == 0:
 			return 0, io.EOF
 		}
-		return n, nil
+		return int(n), nil
 	}
 }

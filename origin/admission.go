@@ -18,7 +18,7 @@ type admission struct {
 	limit    int64                                // bits a second; 0: none
 	measured atomic.Int64                         // bits a second at the last measurement
 	claimed  atomic.Int64                         // bits a second promised since then
-	rates    atomic.Pointer[map[*live.Tail]int64] // bits a second at the last measurement; never changed
+	rates    atomic.Pointer[map[*live.Tail]int64] // of tails with listeners, bits a second at the last measurement; never changed
 	served   throughput                           // of HLS and all else that ends; owned by the one that measures
 }
 
@@ -53,8 +53,10 @@ func (a *admission) update(tails []*live.Tail, served uint64, now time.Time) {
 	rates := make(map[*live.Tail]int64, len(tails))
 	used := a.served.rate(served, now)
 	for _, t := range tails {
-		rates[t] = t.Rate()
-		used += rates[t] * int64(t.Listeners())
+		if n := t.Listeners(); n > 0 {
+			rates[t] = t.Rate()
+			used += rates[t] * int64(n)
+		}
 	}
 	a.rates.Store(&rates)
 	a.measured.Store(used)

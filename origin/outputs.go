@@ -55,21 +55,25 @@ const (
 	flush = 250 * time.Millisecond // of sound, sent together
 	// soundBytes bounds a tail of audio frames.
 	soundBytes = 1 << 20
-	// soundPatience and picturePatience are how long media may wait to be read:
-	// little beside a segment, and enough for one wake-up to serve many sources.
-	soundPatience   = flush
+	// picturePatience is how long pictures may wait to be read: little beside a
+	// segment, and enough for one wake-up to serve many sources. Sound, of
+	// which less comes, may wait for flush, and for idlePatience while nobody
+	// listens to a continuous output.
 	picturePatience = 100 * time.Millisecond
+	idlePatience    = 500 * time.Millisecond
 )
 
 // outputs are the tails of the continuous outputs of a stream.
 type outputs struct {
 	packets, sound [modes]*live.Tail
 	patience       time.Duration // of sound
+	idle           time.Duration // likewise, while nobody listens
 	heard          uint64        // Seq of the first unit that listeners in ModeLive have not had
 }
 
 // newOutputs returns outputs that gather media for a time; 0 means the default.
-func newOutputs(gather time.Duration) *outputs {
+// target is the length of segments.
+func newOutputs(gather, target time.Duration) *outputs {
 	cfg := live.TailConfig{Burst: burst, Flush: gather, FlushPictures: gather}
 	if gather == 0 {
 		cfg.Flush = flush
@@ -80,7 +84,8 @@ func newOutputs(gather time.Duration) *outputs {
 	return &outputs{
 		packets:  [modes]*live.Tail{packets, live.NewLossy(packets)},
 		sound:    [modes]*live.Tail{sound, live.NewLossy(sound)},
-		patience: min(cfg.Flush, soundPatience),
+		patience: min(cfg.Flush, flush),
+		idle:     max(min(idlePatience, target/12), flush),
 	}
 }
 
@@ -137,8 +142,10 @@ func (o *outputs) waits(p *mux.Program) time.Duration {
 		return 0
 	case p != nil && p.Reference() >= 0 && p.Tracks[p.Reference()].Codec.Video():
 		return picturePatience
+	case o.listeners() > 0:
+		return o.patience
 	}
-	return o.patience
+	return o.idle
 }
 
 // moved returns how many times a listener fell so far behind that it was moved forward.

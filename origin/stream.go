@@ -110,7 +110,7 @@ func NewStream(cfg StreamConfig) (*Stream, error) {
 		cfg:    cfg,
 		log:    cfg.Log,
 		spool:  newSpool(cfg.Store, cfg.Log),
-		out:    newOutputs(cfg.Flush),
+		out:    newOutputs(cfg.Flush, cfg.Segmenter.TargetDuration),
 		wake:   make(chan struct{}, 1),
 		absent: time.Now(),
 	}
