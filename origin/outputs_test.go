@@ -16,6 +16,7 @@ import (
 	"headwater/mux/muxtest"
 	"headwater/origin"
 	"headwater/origin/http1"
+	"headwater/segmenter"
 )
 
 func TestModes(t *testing.T) {
@@ -51,26 +52,29 @@ func TestModes(t *testing.T) {
 }
 
 // A listener in mode live hears a frame before the next one proves it whole,
-// each once; sources are read without delay as long as there is such a one.
+// each once; sources are read without delay as long as there is such a one, and
+// as often as others are sent to before.
 func TestModeLiveHearsAtOnce(t *testing.T) {
-	h := newHost(t, origin.ServerConfig{}, origin.StreamConfig{}, muxtest.RawAudio(mux.CodecMP3))
-	if got := h.feed.Patience(); got != 250*time.Millisecond {
-		t.Errorf("Patience = %v without live listeners, want 250ms", got)
+	h := newHost(t, origin.ServerConfig{}, origin.StreamConfig{Flush: 50 * time.Millisecond}, muxtest.RawAudio(mux.CodecMP3))
+	listen := func(path string, patience time.Duration) io.Reader {
+		res, err := http.Get("http://" + h.addr + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { res.Body.Close() })
+		for h.feed.Patience() != patience { // the answer is there a moment before the listener is
+			runtime.Gosched()
+		}
+		return res.Body
 	}
-	res, err := http.Get("http://" + h.addr + "/live.mp3?mode=live")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	for h.feed.Patience() != 0 { // the answer is there a moment before the listener is
-		runtime.Gosched()
-	}
+	listen("/live.mp3", 50*time.Millisecond)
+	body := listen("/live.mp3?mode=live", 0)
 	units := muxtest.RawAudio(mux.CodecMP3).UnitsFor(30 * mux.ClockRate)
 	units = units[len(units)-20:]
 	for i, u := range units {
 		h.feed.Preview(u, time.Now())
 		got := make([]byte, len(u.Frames[0].Data))
-		if _, err := io.ReadFull(res.Body, got); err != nil || !bytes.Equal(got, u.Frames[0].Data) {
+		if _, err := io.ReadFull(body, got); err != nil || !bytes.Equal(got, u.Frames[0].Data) {
 			t.Fatalf("frame %d is not heard early: %v", i, err)
 		}
 		h.feed.Write(units[i:i+1], time.Now())
@@ -98,21 +102,21 @@ func TestModeLiveAnswersAtOnce(t *testing.T) {
 	}
 }
 
-// Pictures are read often, for they are many bytes.
+// Pictures are read often, for they are many bytes; sound that nobody listens to
+// as seldom as segments allow.
 func TestPatience(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		stream muxtest.Stream
-		flush  time.Duration
+		target time.Duration
 		want   time.Duration
 	}{
-		{"pictures", muxtest.AV(), 0, 100 * time.Millisecond},
-		{"sound", muxtest.Audio(mux.CodecAAC), 0, 250 * time.Millisecond},
-		{"sound that is sent more often", muxtest.Audio(mux.CodecAAC), 50 * time.Millisecond, 50 * time.Millisecond},
-		{"pictures that are sent less often", muxtest.AV(), time.Second, 100 * time.Millisecond},
+		{"pictures", muxtest.AV(), 6 * time.Second, 100 * time.Millisecond},
+		{"sound", muxtest.Audio(mux.CodecAAC), 6 * time.Second, 500 * time.Millisecond},
+		{"sound in short segments", muxtest.Audio(mux.CodecAAC), 2 * time.Second, 250 * time.Millisecond},
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			b := newBed(t, origin.StreamConfig{Flush: tt.flush})
+			b := newBed(t, origin.StreamConfig{Segmenter: segmenter.Config{TargetDuration: tt.target}})
 			defer b.stop()
 			feed := b.attach()
 			feed.Write(tt.stream.UnitsFor(mux.ClockRate), time.Now())

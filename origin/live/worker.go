@@ -18,7 +18,8 @@ type worker struct {
 	closed  bool      // run has ended; guarded by mu
 
 	groups  map[*Tail]*group
-	lossy   []*group // those of them whose tails are lossy
+	lossy   []*group  // those of them whose tails are lossy
+	rest    time.Time // until when these let others have their turn
 	socket  socket
 	scratch [][]byte
 }
@@ -134,9 +135,14 @@ func (w *worker) pass(now time.Time) (again time.Duration) {
 
 // hurry sends to the listeners of lossy tails.
 func (w *worker) hurry(now time.Time) {
+	if len(w.lossy) == 0 {
+		return
+	}
 	for _, g := range w.lossy {
 		w.look(g, now)
 	}
+	end := time.Now()
+	w.rest = end.Add(end.Sub(now))
 }
 
 // look sends to a group if there is something for it, or time to try again.
@@ -149,8 +155,10 @@ func (w *worker) look(g *group, now time.Time) {
 	g.version, g.behind, g.again = version, 0, now.Add(g.tail.retry())
 	kept := g.listeners[:0]
 	for i, l := range g.listeners {
-		if i%hurryAfter == hurryAfter-1 && len(w.lossy) > 0 && !g.tail.Lossy() {
-			w.hurry(time.Now())
+		if i%hurryAfter == hurryAfter-1 && !g.tail.Lossy() {
+			if now := time.Now(); now.After(w.rest) { // half of the time is for the others
+				w.hurry(now)
+			}
 		}
 		if more || l.waits {
 			if over, err := w.attend(l, now); over {
