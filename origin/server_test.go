@@ -350,29 +350,6 @@ func (w *reusableWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// hls-rules D25: a playlist request allocates nothing in our own code.
-func TestPlaylistAllocations(t *testing.T) {
-	h := newHost(t, origin.ServerConfig{}, origin.StreamConfig{}, muxtest.AV())
-	for name, headers := range map[string]http.Header{
-		"plain":       {},
-		"gzip":        {"Accept-Encoding": {"gzip, deflate, br"}},
-		"conditional": {"If-None-Match": {`"x", W/"y"`}, "Accept-Encoding": {"identity;q=1, *;q=0"}},
-	} {
-		for _, path := range []string{"/live.m3u8", "/live/main.m3u8", "/live/audio.m3u8"} {
-			r, err := http.NewRequest(http.MethodGet, path, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			r.Header = headers
-			w := &reusableWriter{header: http.Header{}}
-			n := testing.AllocsPerRun(100, func() { h.server.ServeHTTP(w, r) })
-			if n != 0 || w.status != 200 || w.bytes == 0 {
-				t.Errorf("%s %s: %v allocations, status %d, %d bytes", name, path, n, w.status, w.bytes)
-			}
-		}
-	}
-}
-
 func ExampleServer() {
 	stream, err := origin.NewStream(origin.StreamConfig{Name: "live", Segmenter: segmenter.Config{TargetDuration: 6 * time.Second}})
 	if err != nil {
