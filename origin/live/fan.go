@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -14,10 +15,17 @@ const (
 	// stallTimeout is how long a listener may take nothing of what there is for
 	// it, if nothing else is said.
 	stallTimeout = 30 * time.Second
-	// retryInterval is how often a listener that takes no more is tried again,
-	// retryLossy that of one whose media must not be late.
+	// retryInterval is how soon a listener that takes no more is tried again,
+	// retryLossy that of one whose media must not be late. If it still takes
+	// nothing, it is each time twice as long, up to retryMost times as long.
 	retryInterval = 100 * time.Millisecond
 	retryLossy    = 20 * time.Millisecond
+	retryMost     = 8
+	// sendTime is how much media the kernel may hold for a listener, on its way
+	// or not, and sendLossy that of a lossy tail. By itself it would take
+	// minutes of sound for each of thousands that read nothing.
+	sendTime  = 4 * time.Second
+	sendLossy = 500 * time.Millisecond
 )
 
 // FanConfig says how a [Fan] works. The zero value of a field means its default.
@@ -87,6 +95,9 @@ func (f *Fan) Serve(t *Tail, c net.Conn, chunked bool) {
 			l.end(f.cfg.Ended, err)
 			return
 		}
+		if !t.Lossy() { // else that was done
+			t.limit(bottom(c))
+		}
 		f.workers[f.turn.Add(1)%uint64(len(f.workers))].add(l)
 		return
 	}
@@ -107,7 +118,18 @@ func (f *Fan) follow(l *fanned) {
 	l.end(f.cfg.Ended, l.listener.follow(ctx, l.wait))
 }
 
-// retry returns how often a listener is tried again that takes no more.
+// limit keeps the kernel from holding much for a listener.
+func (t *Tail) limit(raw syscall.RawConn) {
+	length, least := sendTime, int64(64<<10)
+	if t.Lossy() {
+		length, least = sendLossy, 8<<10
+	}
+	if rate := t.Rate(); rate > 0 && raw != nil {
+		limitBuffer(raw, max(least, int64(float64(rate)/8*length.Seconds())))
+	}
+}
+
+// retry returns how soon a listener is tried again that takes no more.
 func (t *Tail) retry() time.Duration {
 	if t.Lossy() {
 		return retryLossy
@@ -121,8 +143,9 @@ type fanned struct {
 	conn  net.Conn
 	raw   rawWriter
 	stall time.Duration
-	waits bool      // it takes no more for the moment
-	again time.Time // when it is tried again then, if a batch is on its way
+	waits bool          // it takes no more for the moment
+	again time.Time     // when it is tried again then, if a batch is on its way
+	pause time.Duration // until then
 }
 
 // wait is a writer that waits for the client, as long as it takes something.

@@ -42,11 +42,11 @@ func (k *kernel) look(fd uintptr) {
 	k.n, k.ok = int(n), errno == 0
 }
 
-// limit bounds what the kernel holds, on its way or not. It takes twice as much
-// for what it needs besides. If that cannot be done, media is late only where the
-// network is slow and its buffers are large.
-func (k *kernel) limit(bytes int) {
-	_ = k.raw.Control(func(fd uintptr) {
-		_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUF, bytes)
+// limitBuffer bounds what the kernel holds for a connection, on its way or not.
+// It takes twice as much for what it needs besides. If that cannot be done, all
+// goes on as well.
+func limitBuffer(raw syscall.RawConn, bytes int64) {
+	_ = raw.Control(func(fd uintptr) {
+		_ = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_SNDBUF, int(min(bytes, 1<<30)))
 	})
 }

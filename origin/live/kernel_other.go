@@ -2,7 +2,10 @@
 
 package live
 
-import "net"
+import (
+	"net"
+	"syscall"
+)
 
 // kernel does not say here what it has of a connection.
 type kernel struct{}
@@ -11,4 +14,4 @@ func newKernel(net.Conn) *kernel { return nil }
 
 func (*kernel) unsent() (n int, ok bool) { return 0, false }
 
-func (*kernel) limit(int) {}
+func limitBuffer(syscall.RawConn, int64) {}

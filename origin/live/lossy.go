@@ -127,21 +127,13 @@ func bottom(c net.Conn) syscall.RawConn {
 	return nil
 }
 
-// sendTime is how much media the kernel may hold for a listener of a lossy tail,
-// on its way or not.
-const sendTime = 500 * time.Millisecond
-
 // watch has l follow what the kernel sends over c, and lets that hold little,
 // if the tail is lossy.
 func (l *listener) watch(c net.Conn) {
-	const least = 8 << 10
 	if l.tail.of == nil {
 		return
 	}
-	if l.kernel = newKernel(c); l.kernel == nil {
-		return
-	}
-	if rate := l.tail.Rate(); rate > 0 {
-		l.kernel.limit(max(least, int(rate/8*int64(sendTime)/int64(time.Second))))
+	if l.kernel = newKernel(c); l.kernel != nil {
+		l.tail.limit(bottom(c))
 	}
 }

@@ -190,7 +190,11 @@ func (w *worker) attend(l *fanned, now time.Time) (over bool, err error) {
 	case l.stalled(state, before, now, w.cfg.Stall):
 		return true, os.ErrDeadlineExceeded
 	}
-	l.waits, l.again = state == blocked, now.Add(l.tail.retry())
+	retry := l.tail.retry()
+	if l.pause = min(2*l.pause, retryMost*retry); l.sent > before || l.pause == 0 {
+		l.pause = retry
+	}
+	l.waits, l.again = state == blocked, now.Add(l.pause)
 	return false, nil
 }
 

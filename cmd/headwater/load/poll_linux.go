@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+	"unsafe"
 )
 
 const (
@@ -109,12 +110,13 @@ func (p *poller) drop(fd int32, l *listener, err error) {
 
 // receive reads once.
 func receive(fd int, b []byte, l *listener) error {
-	n, err := syscall.Read(fd, b)
+	// The scheduler need not be told of a call that cannot wait.
+	n, _, errno := syscall.RawSyscall(syscall.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
 	switch {
-	case err == syscall.EAGAIN || err == syscall.EINTR:
+	case errno == syscall.EAGAIN || errno == syscall.EINTR:
 		return nil
-	case err != nil:
-		return err
+	case errno != 0:
+		return errno
 	case n == 0:
 		return io.EOF
 	}
