@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
@@ -83,5 +84,9 @@ func version(name, arg string) string {
 	said, _ := exec.Command(find(name), arg).CombinedOutput() // some fail, and say it
 	line, _, _ := strings.Cut(strings.TrimSpace(string(said)), "\n")
 	line, _, _ = strings.Cut(line, " Copyright")
-	return strings.TrimPrefix(line, "nginx version: ")
+	line = strings.TrimPrefix(line, "nginx version: ")
+	if strings.HasPrefix(line, "v") { // MediaMTX says nothing else
+		return filepath.Base(name) + " " + line
+	}
+	return line
 }
