@@ -73,7 +73,7 @@ fuzz:
 	  for f in $$($(GO) test -list '^Fuzz' $$p | grep '^Fuzz'); do \
 	    $(GO) test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
 
-## bench: benchmarks, then the budgets beside Icecast, nginx, ffmpeg (and MEDIAMTX=PROGRAM): BENCHMARKS.md (10 minutes)
+## bench: benchmarks, then the budgets beside Icecast, nginx, ffmpeg (and MEDIAMTX=PROGRAM): BENCHMARKS.md (20 minutes)
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime 200ms ./...
 	$(GO) run ./cmd/headwater/bench -o bin/bench.txt -md BENCHMARKS.md
