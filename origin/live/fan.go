@@ -26,6 +26,7 @@ const (
 	// minutes of sound for each of thousands that read nothing.
 	sendTime  = 4 * time.Second
 	sendLossy = 500 * time.Millisecond
+	usualRate = 4_000_000 // bits a second of a transport stream
 )
 
 // FanConfig says how a [Fan] works. The zero value of a field means its default.
@@ -124,7 +125,11 @@ func (t *Tail) limit(raw syscall.RawConn) {
 	if t.Lossy() {
 		length, least = sendLossy, 8<<10
 	}
-	if rate := t.Rate(); rate > 0 && raw != nil {
+	rate := t.Rate()
+	if rate == 0 && t.Packets() { // not known yet
+		rate = usualRate
+	}
+	if raw != nil {
 		limitBuffer(raw, max(least, int64(float64(rate)/8*length.Seconds())))
 	}
 }

@@ -46,6 +46,7 @@ const (
 // concurrent use.
 type Tail struct {
 	cfg     TailConfig
+	frames  bool  // the tail is audio frames, not packets
 	of      *Tail // the one that has all of the media, if this one is lossy; else nil
 	moved   atomic.Uint64
 	missed  atomic.Uint64 // batches that listeners of a lossy tail were not sent
@@ -94,7 +95,7 @@ func newTail(cfg TailConfig, f form) *Tail {
 	if cfg.MaxAge == 0 {
 		cfg.MaxAge = defaultAge
 	}
-	return &Tail{cfg: cfg, form: f, changed: make(chan struct{}), broken: true}
+	return &Tail{cfg: cfg, form: f, frames: f == frameForm{}, changed: make(chan struct{}), broken: true}
 }
 
 // Packets reports whether the tail is MPEG-TS.
@@ -157,7 +158,7 @@ func (t *Tail) flush(video bool) time.Duration {
 	return t.cfg.Flush
 }
 
-func (t *Tail) onlyFrames() bool { return t.form == frameForm{} }
+func (t *Tail) onlyFrames() bool { return t.frames }
 
 // Listeners returns how many there are now.
 func (t *Tail) Listeners() int { return int(t.places.Load()) }
