@@ -15,25 +15,37 @@ import (
 	"headwater/mux/muxtest"
 )
 
+// connect runs a listener that gives to sink, and connects a source to it. stop
+// ends the listener.
+func connect(t *testing.T, sink *sink) (source net.Conn, stop func()) {
+	t.Helper()
+	l, err := ingest.Listen(t.Context(), "127.0.0.1:0", ingest.Options{Stream: "live", Sink: sink})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- l.Run(ctx) }()
+	if source, err = net.Dial("tcp", l.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	return source, func() {
+		t.Helper()
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run = %v", err)
+		}
+	}
+}
+
 // Gathering loses nothing and slows nobody: a source that sends a minute of
 // media at once has sent it long before a minute has passed.
 func TestGather(t *testing.T) {
 	sink := &sink{}
 	sink.patience.Store(int64(50 * time.Millisecond))
-	l, err := ingest.Listen(t.Context(), "127.0.0.1:0", ingest.Options{Stream: "live", Sink: sink})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- l.Run(ctx) }()
-
+	conn, stop := connect(t, sink)
 	stream := muxtest.AV()
 	stream.VideoBytes = 20_000
-	conn, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
 	media := stream.Bytes(60 * mux.ClockRate)
 	began := time.Now()
 	if _, err := conn.Write(media); err != nil {
@@ -47,9 +59,6 @@ func TestGather(t *testing.T) {
 		runtime.Gosched()
 	}
 	stop()
-	if err := <-done; err != nil {
-		t.Errorf("Run = %v", err)
-	}
 	if want, got := len(stream.UnitsFor(60*mux.ClockRate)), sink.all()[0].units; got != want {
 		t.Errorf("%d units, want %d", got, want)
 	}
@@ -61,17 +70,7 @@ func TestGatherSound(t *testing.T) {
 	const patience = 500 * time.Millisecond
 	sink := &sink{}
 	sink.patience.Store(int64(patience))
-	l, err := ingest.Listen(t.Context(), "127.0.0.1:0", ingest.Options{Stream: "live", Sink: sink})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- l.Run(ctx) }()
-	conn, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn, stop := connect(t, sink)
 	began := time.Now()
 	if _, err := conn.Write(muxtest.RawAudio(mux.CodecMP3).Bytes(60 * mux.ClockRate)); err != nil {
 		t.Fatal(err)
@@ -84,9 +83,6 @@ func TestGatherSound(t *testing.T) {
 		runtime.Gosched()
 	}
 	stop()
-	if err := <-done; err != nil {
-		t.Errorf("Run = %v", err)
-	}
 }
 
 // A gathered source ends for the same reasons as any other.
@@ -156,17 +152,7 @@ func (f *feed) ended() bool {
 // read on, and nothing is lost.
 func TestGatherChanges(t *testing.T) {
 	sink := &sink{}
-	l, err := ingest.Listen(t.Context(), "127.0.0.1:0", ingest.Options{Stream: "live", Sink: sink})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- l.Run(ctx) }()
-	conn, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn, stop := connect(t, sink)
 	stream := muxtest.RawAudio(mux.CodecMP3)
 	media := stream.Bytes(10 * mux.ClockRate)
 	for i, patience := range []time.Duration{0, time.Millisecond, 0, 0, time.Millisecond, time.Millisecond, 0} {
@@ -188,9 +174,6 @@ func TestGatherChanges(t *testing.T) {
 		runtime.Gosched()
 	}
 	stop()
-	if err := <-done; err != nil {
-		t.Errorf("Run = %v", err)
-	}
 	f := sink.all()[0]
 	if want, got := len(stream.UnitsFor(10*mux.ClockRate)), f.count(); got != want {
 		t.Errorf("%d units, want %d", got, want)

@@ -99,7 +99,7 @@ func newTail(cfg TailConfig, f form) *Tail {
 }
 
 // Packets reports whether the tail is MPEG-TS.
-func (t *Tail) Packets() bool { return !t.onlyFrames() }
+func (t *Tail) Packets() bool { return !t.frames }
 
 // Append adds a unit, which came now. After End, it opens the tail again.
 func (t *Tail) Append(u *mux.Unit, now time.Time) {
@@ -116,8 +116,8 @@ func (t *Tail) Append(u *mux.Unit, now time.Time) {
 	}
 	at := t.time
 	reference := u.Program.Reference()
-	isReference := u.Track == reference || reference < 0 || t.onlyFrames()
-	video := reference >= 0 && u.Program.Tracks[reference].Codec.Video() && !t.onlyFrames()
+	isReference := u.Track == reference || reference < 0 || t.frames
+	video := reference >= 0 && u.Program.Tracks[reference].Codec.Video() && !t.frames
 	start := mux.AccessNone
 	if isReference {
 		start = u.Access
@@ -157,8 +157,6 @@ func (t *Tail) flush(video bool) time.Duration {
 	}
 	return t.cfg.Flush
 }
-
-func (t *Tail) onlyFrames() bool { return t.frames }
 
 // Listeners returns how many there are now.
 func (t *Tail) Listeners() int { return int(t.places.Load()) }
