@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -102,13 +103,25 @@ func get(url string) (status int, body string, err error) {
 	return res.StatusCode, string(b), err
 }
 
-// freePort returns a TCP port of 127.0.0.1 that nobody listens on. It is
-// outside the range that the system gives to outgoing connections, so that it
-// is still free when it is used, and again after a restart.
+// The ports that freePort gives out: outside the range that the system gives
+// to outgoing connections, so that they are still free when they are used, and
+// again after a restart.
+const firstPort, portCount = 10000, 20000
+
+// lastPort counts up from anywhere, so that no two tests of a run get one port
+// and two runs beside each other seldom try the same.
+var lastPort = func() *atomic.Uint32 {
+	var n atomic.Uint32
+	n.Store(rand.Uint32N(portCount))
+	return &n
+}()
+
+// freePort returns a TCP port of 127.0.0.1 that nobody listens on and that
+// nobody was given before.
 func freePort(t *testing.T) int {
 	t.Helper()
 	for range 1000 {
-		port := 10000 + rand.IntN(20000)
+		port := firstPort + int(lastPort.Add(1)%portCount)
 		ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err == nil {
 			ln.Close()
