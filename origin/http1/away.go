@@ -47,15 +47,3 @@ func (s *Server) countAway() int {
 	defer s.mu.Unlock()
 	return len(s.away)
 }
-
-func (s *Server) closeAway() {
-	s.mu.Lock()
-	all := make([]*away, 0, len(s.away))
-	for a := range s.away {
-		all = append(all, a)
-	}
-	s.mu.Unlock()
-	for _, a := range all {
-		a.Close()
-	}
-}

@@ -20,9 +20,8 @@ func (t *Tail) Copy(ctx context.Context, w http.ResponseWriter, c net.Conn) (int
 	}
 	t.enter()
 	defer t.leave()
-	l := listener{tail: t}
-	l.watch(c)
-	giveUp(c, stallTimeout)
+	l := listener{tail: t, stall: stallTimeout}
+	l.prepare(bottom(c), false) // net/http closes it as well
 	err := l.follow(ctx, func(slices [][]byte) (n int, all bool, err error) {
 		for _, s := range slices {
 			k, err := w.Write(s)
@@ -47,7 +46,7 @@ func (l *listener) follow(ctx context.Context, write writer) error {
 		if state == ended || err != nil {
 			return err
 		}
-		if l.stalled(state, before, time.Now(), stallTimeout) {
+		if l.stalled(state, before, time.Now()) {
 			return os.ErrDeadlineExceeded
 		}
 		clear(scratch[:cap(scratch)]) // who waits holds no media

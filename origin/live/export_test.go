@@ -50,8 +50,8 @@ type Watched struct {
 
 // NewWatched returns one that begins when it is sent to first.
 func NewWatched(t *Tail, c net.Conn) *Watched {
-	w := &Watched{listener{tail: t}, c}
-	w.l.watch(c)
+	w := &Watched{listener{tail: t, stall: stallTimeout}, c}
+	w.l.prepare(bottom(c), true)
 	t.enter()
 	return w
 }

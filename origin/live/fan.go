@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 )
 
@@ -81,9 +80,9 @@ func (f *Fan) Run(ctx context.Context) error {
 // begin at once; then the fan goes on while it runs. HTTP/1.1 needs chunks
 // where the end of the connection is not to be the end of the body.
 func (f *Fan) Serve(t *Tail, c net.Conn, chunked bool) {
-	l := &fanned{listener: listener{tail: t, chunked: chunked}, conn: c, stall: f.cfg.Stall}
-	l.watch(c)
-	giveUp(c, l.stall)
+	l := &fanned{listener: listener{tail: t, chunked: chunked, stall: f.cfg.Stall}, conn: c}
+	raw := bottom(c)
+	l.prepare(raw, true)
 	t.enter()
 	var scratch [][]byte
 	state, err := l.sendWaiting(l.wait, &scratch)
@@ -91,13 +90,14 @@ func (f *Fan) Serve(t *Tail, c net.Conn, chunked bool) {
 		l.end(f.cfg.Ended, err)
 		return
 	}
-	if l.raw = rawConn(c); l.raw != nil {
+	if fd, ok := descriptor(c); ok {
+		l.fd = fd
 		if err := c.SetDeadline(time.Time{}); err != nil {
 			l.end(f.cfg.Ended, err)
 			return
 		}
 		if !t.Lossy() { // else that was done
-			t.limit(bottom(c))
+			t.limit(raw)
 		}
 		f.workers[f.turn.Add(1)%uint64(len(f.workers))].add(l)
 		return
@@ -119,21 +119,6 @@ func (f *Fan) follow(l *fanned) {
 	l.end(f.cfg.Ended, l.listener.follow(ctx, l.wait))
 }
 
-// limit keeps the kernel from holding much for a listener.
-func (t *Tail) limit(raw syscall.RawConn) {
-	length, least := sendTime, int64(64<<10)
-	if t.Lossy() {
-		length, least = sendLossy, 8<<10
-	}
-	rate := t.Rate()
-	if rate == 0 && t.Packets() { // not known yet
-		rate = usualRate
-	}
-	if raw != nil {
-		limitBuffer(raw, max(least, int64(float64(rate)/8*length.Seconds())))
-	}
-}
-
 // retry returns how soon a listener is tried again that takes no more.
 func (t *Tail) retry() time.Duration {
 	if t.Lossy() {
@@ -146,8 +131,7 @@ func (t *Tail) retry() time.Duration {
 type fanned struct {
 	listener
 	conn  net.Conn
-	raw   rawWriter
-	stall time.Duration
+	fd    int           // of conn, for the worker that it is of
 	waits bool          // it takes no more for the moment
 	again time.Time     // when it is tried again then, if a batch is on its way
 	pause time.Duration // until then

@@ -20,7 +20,8 @@ type listener struct {
 	last  bool   // nothing comes after batch
 	sent  int64  // bytes taken in all
 
-	progress time.Time // when bytes were taken last; used by whoever sends
+	stall    time.Duration // how long it may take nothing of what there is
+	progress time.Time     // when bytes were taken last; used by whoever sends
 
 	kernel *kernel // nil if the tail is not lossy, or that cannot be asked
 	lag    lag
@@ -75,12 +76,12 @@ func (l *listener) step(write writer, scratch *[][]byte, now time.Time) (state, 
 }
 
 // stalled reports whether the listener has taken nothing of what there is for
-// longer than most. before is what it had been sent when s came about.
-func (l *listener) stalled(s state, before int64, now time.Time, most time.Duration) bool {
+// longer than it may. before is what it had been sent when s came about.
+func (l *listener) stalled(s state, before int64, now time.Time) bool {
 	if s == current || l.sent > before {
 		l.progress = now
 	}
-	return now.Sub(l.progress) > most
+	return now.Sub(l.progress) > l.stall
 }
 
 // take takes the next batch to send, if there is one and it may have it.

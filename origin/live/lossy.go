@@ -1,8 +1,6 @@
 package live
 
 import (
-	"net"
-	"syscall"
 	"time"
 
 	"headwater/mux"
@@ -102,38 +100,4 @@ func (l *lag) late(now time.Time, sent int64, unsent int, most time.Duration) bo
 		return false
 	}
 	return now.Sub(l.at) > most
-}
-
-// Sees reports whether the kernel says how much it has yet to send over c. Where
-// it does not, a lossy tail finds out that a listener is late when c takes no more.
-func Sees(c net.Conn) bool { return newKernel(c) != nil }
-
-// bottom returns the connection of the kernel below c, or nil.
-func bottom(c net.Conn) syscall.RawConn {
-	for c != nil {
-		if sys, ok := c.(syscall.Conn); ok {
-			raw, err := sys.SyscallConn()
-			if err != nil {
-				return nil
-			}
-			return raw
-		}
-		inner, ok := c.(interface{ NetConn() net.Conn }) // as tls.Conn has it
-		if !ok {
-			return nil
-		}
-		c = inner.NetConn()
-	}
-	return nil
-}
-
-// watch has l follow what the kernel sends over c, and lets that hold little,
-// if the tail is lossy.
-func (l *listener) watch(c net.Conn) {
-	if l.tail.of == nil {
-		return
-	}
-	if l.kernel = newKernel(c); l.kernel != nil {
-		l.tail.limit(bottom(c))
-	}
 }

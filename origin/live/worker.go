@@ -20,7 +20,6 @@ type worker struct {
 	groups  map[*Tail]*group
 	lossy   []*group  // those of them whose tails are lossy
 	rest    time.Time // until when these let others have their turn
-	socket  socket
 	scratch [][]byte
 }
 
@@ -182,12 +181,11 @@ func (w *worker) attend(l *fanned, now time.Time) (over bool, err error) {
 		return false, nil
 	}
 	before := l.sent
-	w.socket.raw = l.raw
-	state, err := l.send(w.socket.write, &w.scratch, now)
+	state, err := l.send(func(slices [][]byte) (int, bool, error) { return writeTo(l.fd, slices) }, &w.scratch, now)
 	switch {
 	case state == ended || err != nil:
 		return true, err
-	case l.stalled(state, before, now, w.cfg.Stall):
+	case l.stalled(state, before, now):
 		return true, os.ErrDeadlineExceeded
 	}
 	retry := l.tail.retry()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/url"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -68,7 +69,7 @@ type crowd struct {
 	request request
 	start   time.Time // zero of all clocks
 	source  *source   // nil if there is none
-	poller  *poller
+	pollers []*poller // share the usual listeners
 
 	steady   atomic.Int64 // when measuring began; 0 before
 	stopping atomic.Bool
@@ -113,9 +114,12 @@ func (o Listeners) Run(ctx context.Context) (*ListenersReport, error) {
 	if err := m.open(time.Now()); err != nil {
 		return nil, err
 	}
-	var err error
-	if c.poller, err = newPoller(); err != nil {
-		return nil, err
+	for range runtime.GOMAXPROCS(0) {
+		p, err := newPoller()
+		if err != nil {
+			return nil, err
+		}
+		c.pollers = append(c.pollers, p)
 	}
 	crowd, r := c.hold(ctx, m)
 	if err := context.Cause(ctx); err != nil && !errors.Is(err, context.Canceled) {
@@ -182,7 +186,9 @@ func (c *crowd) hold(ctx context.Context, m *meter) (crowd []*listener, r result
 	defer stopMeter()
 	metering.Go(func() { m.run(meterCtx, func(s Sample) { c.show(m, s) }) })
 
-	reading.Go(c.poller.run)
+	for _, p := range c.pollers {
+		reading.Go(p.run)
+	}
 	began := time.Now()
 	crowd = c.connectAll(ctx, &reading)
 	c.took = time.Since(began)
@@ -198,7 +204,9 @@ func (c *crowd) hold(ctx context.Context, m *meter) (crowd []*listener, r result
 	c.closed = c.now()
 	c.stopping.Store(true)
 	close(c.ended)
-	c.poller.stop()
+	for _, p := range c.pollers {
+		p.stop()
+	}
 	for _, l := range crowd {
 		l.stop()
 	}
@@ -254,7 +262,7 @@ func (c *crowd) listen(l *listener, reading *sync.WaitGroup) {
 		l.end(err)
 		return
 	}
-	if l.kind == usualKind && c.poller.add(l) {
+	if l.kind == usualKind && c.pollers[int(c.connected.Load())%len(c.pollers)].add(l) {
 		return
 	}
 	reading.Go(func() { l.end(l.read()) })

@@ -21,6 +21,9 @@ const (
 	// pollWait is how soon the poller notices that it is to stop, in milliseconds.
 	pollWait = 50
 	readSize = 32 << 10
+	// edgeTriggered is EPOLLET, which the kernel need not look at twice. A read
+	// that fills its buffer, and the end, are followed by another one.
+	edgeTriggered = 1 << 31
 )
 
 // poller reads from many connections in one goroutine with one buffer.
@@ -60,7 +63,7 @@ func (p *poller) add(l *listener) bool {
 	p.mu.Lock()
 	p.socks[int32(fd)] = l
 	p.mu.Unlock()
-	event := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLRDHUP, Fd: int32(fd)}
+	event := syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLRDHUP | edgeTriggered, Fd: int32(fd)}
 	if err := syscall.EpollCtl(p.epoll, syscall.EPOLL_CTL_ADD, fd, &event); err != nil {
 		p.drop(int32(fd), l, os.NewSyscallError("epoll_ctl", err))
 	}
@@ -83,7 +86,7 @@ func (p *poller) run() {
 			p.mu.Lock()
 			l := p.socks[e.Fd]
 			p.mu.Unlock()
-			if err := receive(int(e.Fd), b, l); err != nil {
+			if err := receive(int(e.Fd), b, l, e.Events&syscall.EPOLLRDHUP != 0); err != nil {
 				p.drop(e.Fd, l, err)
 			}
 		}
@@ -108,17 +111,28 @@ func (p *poller) drop(fd int32, l *listener, err error) {
 	l.end(err)
 }
 
-// receive reads once.
-func receive(fd int, b []byte, l *listener) error {
-	// The scheduler need not be told of a call that cannot wait.
-	n, _, errno := syscall.RawSyscall(syscall.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
-	switch {
-	case errno == syscall.EAGAIN || errno == syscall.EINTR:
-		return nil
-	case errno != 0:
-		return errno
-	case n == 0:
-		return io.EOF
+// receive reads what there is. over: the end is.
+func receive(fd int, b []byte, l *listener, over bool) error {
+	for {
+		// It goes past the file layer of the kernel, and the scheduler need not be
+		// told of a call that cannot wait.
+		n, _, errno := syscall.RawSyscall6(syscall.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)),
+			syscall.MSG_DONTWAIT, 0, 0)
+		switch {
+		case errno == syscall.EAGAIN:
+			return nil
+		case errno == syscall.EINTR:
+			continue
+		case errno != 0:
+			return errno
+		case n == 0:
+			return io.EOF
+		}
+		if err := l.take(b[:n]); err != nil {
+			return err
+		}
+		if int(n) < len(b) && !over {
+			return nil
+		}
 	}
-	return l.take(b[:n])
 }
