@@ -3,8 +3,6 @@ package ts
 import (
 	"fmt"
 
-	mpeg2 "github.com/yapingcat/gomedia/go-mpeg2"
-
 	"headwater/mux"
 	"headwater/mux/codec"
 )
@@ -16,17 +14,13 @@ const audioLead = mux.ClockRate / 10
 const maxAudioPES = 0xffff - 13
 
 // AudioMuxer puts raw audio frames into transport stream packets. gomedia's
-// muxer does the framing; it counts milliseconds, so its PTS and PCR are
-// replaced by exact ones. It is not safe for concurrent use.
+// muxer frames a PES packet of each length once; what it counts in
+// milliseconds, PTS and PCR, is replaced by what is exact. It is not safe for
+// concurrent use.
 type AudioMuxer struct {
-	track  mux.Track
-	muxer  *mpeg2.TSMuxer
-	source uint16 // gomedia's PID of the track
-
+	track   mux.Track
 	cc      uint8
-	pts     mux.Ticks // of the PES packet being written
-	payload []byte    // its frames
-	packets []byte    // its packets
+	moulder *moulder
 	memory  slab[byte]
 }
 
@@ -35,7 +29,7 @@ type AudioMuxer struct {
 // of all packets. Keep one muxer for the life of a stream: its
 // continuity_counter runs on. The error says which of these is not so.
 func NewAudioMuxer(track mux.Track) (*AudioMuxer, error) {
-	m := &AudioMuxer{track: track, memory: slab[byte]{most: 64 << 10}}
+	m := &AudioMuxer{track: track, moulder: newMoulder(track), memory: slab[byte]{most: 64 << 10}}
 	switch {
 	case !tablePID(track.PID):
 		return nil, fmt.Errorf("mux audio to PID 0x%04x: %w", track.PID, mux.ErrInvalid)
@@ -44,15 +38,7 @@ func NewAudioMuxer(track mux.Track) (*AudioMuxer, error) {
 	default:
 		return nil, fmt.Errorf("mux %v as stream type 0x%02x: %w", track.Codec, track.StreamType, mux.ErrInvalid)
 	}
-	m.open()
 	return m, nil
-}
-
-// open begins anew with gomedia.
-func (m *AudioMuxer) open() {
-	m.muxer = mpeg2.NewTSMuxer()
-	m.source = m.muxer.AddStream(mpeg2.TS_STREAM_TYPE(m.track.StreamType))
-	m.muxer.OnPacket = m.packet
 }
 
 // Write returns the packets of one PES packet that holds frames, which follow
@@ -67,25 +53,42 @@ func (m *AudioMuxer) Write(frames []mux.Frame) (packets [][]byte, err error) {
 	if len(frames) == 0 {
 		return nil, nil
 	}
-	m.payload = m.payload[:0]
+	size := 0
 	for i := range frames {
 		if err := m.check(frames[i].Data); err != nil {
 			return nil, fmt.Errorf("mux %v frame at %v: %w", m.track.Codec, frames[i].PTS.Duration(), err)
 		}
-		m.payload = append(m.payload, frames[i].Data...)
+		size += len(frames[i].Data)
 	}
-	if len(m.payload) > maxAudioPES {
-		return nil, fmt.Errorf("mux %d %v frames of %d bytes into one PES packet: %w", len(frames), m.track.Codec, len(m.payload), mux.ErrTooLarge)
+	if size > maxAudioPES {
+		return nil, fmt.Errorf("mux %d %v frames of %d bytes into one PES packet: %w", len(frames), m.track.Codec, size, mux.ErrTooLarge)
 	}
-	cc := m.cc
-	m.pts, m.packets = frames[0].PTS, m.packets[:0]
-	if err := m.write(); err != nil {
-		m.cc = cc
-		return nil, fmt.Errorf("mux %v frame at %v: %w", m.track.Codec, m.pts.Duration(), err)
+	made, err := m.moulder.mould(size)
+	if err != nil {
+		return nil, fmt.Errorf("mux %v frame at %v: %w", m.track.Codec, frames[0].PTS.Duration(), err)
 	}
-	packets = [][]byte{m.memory.open(len(m.packets))}
-	copy(packets[0], m.packets)
-	return packets, nil
+	out := m.memory.open(len(made.lengths) * mux.PacketSize)
+	m.fill(out, made, frames)
+	return [][]byte{out}, nil
+}
+
+// fill makes the packets of a PES packet that holds frames.
+func (m *AudioMuxer) fill(out []byte, made mould, frames []mux.Frame) {
+	heads, n, rest := made.heads, 0, frames[0].Data
+	for i, length := range made.lengths {
+		p := out[i*mux.PacketSize:][:mux.PacketSize]
+		at := copy(p, heads[:length])
+		heads = heads[length:]
+		m.stamp(p, frames[0].PTS)
+		for at < len(p) {
+			k := copy(p[at:], rest)
+			if rest = rest[k:]; len(rest) == 0 && at+k < len(p) {
+				n++
+				rest = frames[n].Data
+			}
+			at += k
+		}
+	}
 }
 
 // check tells whether frame is one whole frame of the track's codec.
@@ -110,40 +113,22 @@ func (m *AudioMuxer) check(frame []byte) error {
 	return nil
 }
 
-// write hands payload to gomedia. Should that panic, it costs these frames.
-func (m *AudioMuxer) write() (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			m.open()
-			err = fmt.Errorf("gomedia: %v", r)
-		}
-	}()
-	// A time that stands still keeps gomedia from repeating its tables.
-	return m.muxer.Write(m.source, m.payload, 1, 1)
-}
-
-// packet takes a packet from gomedia, whose memory is its own, and makes its
-// PID, continuity_counter and times right. gomedia's tables are dropped.
-func (m *AudioMuxer) packet(p []byte) {
-	if len(p) != mux.PacketSize || p[0] != syncByte || uint16(pid13(p[1:])) != m.source {
-		return
-	}
-	m.packets = append(m.packets, p...)
-	p = m.packets[len(m.packets)-mux.PacketSize:]
+// stamp makes the PID, continuity_counter and times of a packet right.
+func (m *AudioMuxer) stamp(p []byte, pts mux.Ticks) {
 	p[1] = p[1]&0xe0 | byte(m.track.PID>>8)
 	p[2] = byte(m.track.PID)
 	p[3] = p[3]&0xf0 | m.cc&15
 	m.cc++
 	if adaptationFlags(p)&flagPCR != 0 {
 		p[5] |= flagRandomAccess
-		putPCR(p[6:], m.pts-audioLead)
+		putPCR(p[6:], pts-audioLead)
 	}
-	if p[1]&0x40 == 0 {
+	if p[1]&flagUnitStart == 0 {
 		return
 	}
 	const alignment, prefixBoth, prefixDTS = 0x04, 3, 1
 	pes := p[payloadOffset(p):]
 	pes[6] |= alignment
-	putTimestamp(pes[9:], prefixBoth, m.pts)
-	putTimestamp(pes[14:], prefixDTS, m.pts)
+	putTimestamp(pes[9:], prefixBoth, pts)
+	putTimestamp(pes[14:], prefixDTS, pts)
 }

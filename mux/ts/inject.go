@@ -36,7 +36,7 @@ func (d *Demuxer) inject(t *track, u *mux.Unit, at int) [][]byte {
 		p := packets[i*mux.PacketSize : (i+1)*mux.PacketSize]
 		copy(p, []byte{syncByte, head[1] & 0x3f, head[2], 0x10 | cc&15})
 		if i == 0 {
-			p[1] |= 0x40
+			p[1] |= flagUnitStart
 		} else {
 			field = nil
 		}

@@ -10,6 +10,8 @@ import (
 const (
 	syncByte = 0x47
 
+	flagUnitStart = 0x40 // payload_unit_start_indicator, with the PID
+
 	tablePAT = 0x00
 	tablePMT = 0x02
 	// maxSection is the length of the longest PAT or PMT section.

@@ -75,7 +75,7 @@ func (d *Demuxer) plainPayload(pid mux.PID, p []byte) (payload []byte, start, ok
 		d.report(pid, "adaptation_field_length", mux.ErrInvalid)
 		return nil, false, false
 	}
-	return p[off:], p[1]&0x40 != 0, true
+	return p[off:], p[1]&flagUnitStart != 0, true
 }
 
 // tableOf returns the table on pid, or nil.

@@ -92,7 +92,7 @@ func (d *Demuxer) trackPacket(t *track, p []byte) {
 	case t.sections:
 		d.sectionUnit(t, p)
 		return
-	case head>>16&0x40 != 0:
+	case head>>16&flagUnitStart != 0:
 		d.begin(t, p[off:])
 	case !t.open:
 		d.orphan(t)
@@ -115,7 +115,7 @@ func (d *Demuxer) spoiled(t *track, p []byte) {
 	if cc := Continuity(p); p[3]&0x10 != 0 && t.cc != ccUnknown && cc == (t.cc+1)&15 {
 		t.cc, t.last = cc, lastNone // it is counted as what it is, not as a gap too
 	}
-	if p[1]&0x40 != 0 && t.open { // what follows is not of the unit under way
+	if p[1]&flagUnitStart != 0 && t.open { // what follows is not of the unit under way
 		d.finish(t)
 	}
 	t.lost = true
@@ -134,7 +134,7 @@ func (d *Demuxer) jump(t *track, p []byte, flags byte) bool {
 	d.stats.Continuity++
 	d.report(t.pid, "continuity_counter", mux.ErrInvalid)
 	t.damaged = t.open
-	if p[1]&0x40 != 0 && t.open { // the end of the unit under way is what went missing
+	if p[1]&flagUnitStart != 0 && t.open { // the end of the unit under way is what went missing
 		d.finish(t)
 	}
 	t.lost = true

@@ -34,7 +34,7 @@ func sealSection(s []byte) {
 //
 // ISO/IEC 13818-1 §2.4.4.
 func AppendSection(dst []byte, pid mux.PID, cc uint8, section []byte) []byte {
-	start := byte(0x40)
+	start := byte(flagUnitStart)
 	for first := true; first || len(section) > 0; first = false {
 		end := len(dst) + mux.PacketSize
 		dst = append(dst, syncByte, start|byte(pid>>8)&0x1f, byte(pid), 0x10|cc&0x0f)

@@ -12,6 +12,7 @@ import (
 func TestTailRate(t *testing.T) {
 	s := muxtest.RawAudio(mux.CodecMP3)
 	tail := live.NewFrames(live.TailConfig{Flush: 250 * time.Millisecond})
+	_ = live.NewReader(tail, false) // or less would be kept
 	units := s.UnitsFor(12 * mux.ClockRate)
 	var bytes int64
 	for i, u := range units {
@@ -38,7 +39,37 @@ func TestTailRate(t *testing.T) {
 	if got := tail.Rate(); got != 0 {
 		t.Errorf("Rate = %d at the begin of another source, want 0", got)
 	}
-	if n := tail.Listeners(); n != 0 {
-		t.Errorf("Listeners = %d, want 0", n)
+	if n := tail.Listeners(); n != 1 {
+		t.Errorf("Listeners = %d, want 1", n)
+	}
+}
+
+// While nobody listens a tail keeps little: what the next one begins with, and
+// what its rate is known from.
+func TestTailIdle(t *testing.T) {
+	sound, av := muxtest.RawAudio(mux.CodecMP3), muxtest.AV()
+	av.GOP = 200 // 8 s
+	for _, c := range []struct {
+		name   string
+		tail   *live.Tail
+		stream muxtest.Stream
+		least  mux.Ticks // of media that is kept after 30 s
+		most   mux.Ticks
+	}{
+		{"sound", live.NewFrames(live.TailConfig{Burst: 2 * time.Second}), sound, 5 * mux.ClockRate, 6 * mux.ClockRate},
+		{"sound of a long burst", live.NewFrames(live.TailConfig{Burst: 9 * time.Second}), sound, 9 * mux.ClockRate, 10 * mux.ClockRate},
+		{"pictures, of which the last that one can begin with is 6 s old", live.NewPackets(live.TailConfig{}), av, 6 * mux.ClockRate, 14 * mux.ClockRate},
+	} {
+		units := c.stream.UnitsFor(30 * mux.ClockRate)
+		for _, u := range units {
+			c.tail.Append(u, time.Now())
+		}
+		media := mux.Ticks(c.tail.Bytes() * 8 * mux.ClockRate / c.tail.Rate())
+		if media < c.least*9/10 || media > c.most*11/10 {
+			t.Errorf("%s: %v of media are kept, want %v to %v", c.name, media.Duration(), c.least.Duration(), c.most.Duration())
+		}
+		if all := drain(live.NewReader(c.tail, false)); len(all) == 0 {
+			t.Errorf("%s: nothing to begin with", c.name)
+		}
 	}
 }

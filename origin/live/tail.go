@@ -20,7 +20,7 @@ import (
 // TailConfig bounds a [Tail]. The zero value of a field means its default.
 type TailConfig struct {
 	MaxBytes int64         // of the media kept; default 8 MiB. One batch is kept whatever its size.
-	MaxAge   time.Duration // of the media kept, in media time; default 20 s
+	MaxAge   time.Duration // of the media kept, in media time; default 20 s. Less is kept while nobody listens.
 	// Burst is how much media a listener gets at once at its start, so that its
 	// player begins without waiting. Pictures begin at the newest random access
 	// point whatever Burst is.
@@ -36,6 +36,7 @@ type TailConfig struct {
 const (
 	maxBatches   = 1 << 12                    // bounds a tail of tiny batches
 	maxGather    = 500 * mux.ClockRate / 1000 // bounds a batch of a stream whose pictures stopped
+	idleAge      = 5 * mux.ClockRate          // of media that is kept while nobody listens, for its rate
 	flatsKept    = 16                         // batches that keep what was made for their listeners
 	defaultBytes = 8 << 20
 	defaultAge   = 20 * time.Second
@@ -276,16 +277,28 @@ func (t *Tail) push(b *batch) {
 	if t.next-t.first > flatsKept {
 		(*t.at(t.next - 1 - flatsKept)).flat.Store(nil)
 	}
+	if b.start != mux.AccessNone && t.places.Load() == 0 { // nobody will begin before the new start
+		start, _ := t.start()
+		for t.first < start && b.time-(*t.at(t.first)).time > idleAge {
+			t.drop()
+		}
+	}
 	most := mux.FromDuration(t.cfg.MaxAge)
 	for t.next-t.first > 1 {
 		o := t.at(t.first)
 		if t.bytes <= t.cfg.MaxBytes && t.next-t.first <= maxBatches && b.time-(*o).time <= most && (*o).time-b.time <= most {
 			return
 		}
-		t.bytes -= int64((*o).size)
-		*o = nil
-		t.first++
+		t.drop()
 	}
+}
+
+// drop drops the oldest batch. The caller holds t.mu.
+func (t *Tail) drop() {
+	o := t.at(t.first)
+	t.bytes -= int64((*o).size)
+	*o = nil
+	t.first++
 }
 
 // grow doubles the ring. The caller holds t.mu.
