@@ -166,6 +166,10 @@ type Unit struct {
 	Access  Access
 	Damaged bool // packets of it were lost, scrambled or marked in error
 
+	// Title is what is played from the first frame of the unit on; nil if that
+	// does not change here.
+	Title *Title
+
 	PCR    Ticks // first PCR of the unit's packets, base only, unwrapped like DTS
 	HasPCR bool
 

@@ -12,6 +12,20 @@ type SourceInfo struct {
 	Kind   string    // how it came in: "tcp", "demo", …
 	Remote string    // the other end, host:port; empty for a source in the process
 	Since  time.Time // when the connection was made
+
+	Station Station // what the source says of itself
+}
+
+// Station is what a radio source says of itself in its headers (icy-name,
+// ice-name, …). All is UTF-8 without control characters, and may be empty.
+type Station struct {
+	Name        string
+	Description string
+	Genre       string
+	URL         string // of the station's page
+	Bitrate     int    // kbit/s as announced, 0 if it was not
+	AudioInfo   string // ice-audio-info, "samplerate=44100;channels=2"
+	Public      bool   // may be listed in directories
 }
 
 // String returns the source as people name it in a sentence: the remote
