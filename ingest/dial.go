@@ -37,7 +37,7 @@ func (d *TCPDialer) Run(ctx context.Context) error {
 		}
 		return err
 	}
-	err = newSession(&d.opts, conn, kindTCP, d.addr).run(ctx)
+	err = newSession(&d.opts, conn, NewSourceInfo(kindTCP, d.addr)).run(ctx)
 	if ctx.Err() != nil {
 		return nil
 	}

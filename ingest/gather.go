@@ -40,7 +40,7 @@ type gatherer struct {
 // newGatherer returns one for conn, or nil if it cannot be gathered: only TCP
 // connections are. conn is read by nobody else but while it rests. now is when
 // bytes came last; a connection that is silent for timeout after that has failed.
-func newGatherer(conn net.Conn, timeout time.Duration, now time.Time) *gatherer {
+func newGatherer(conn Conn, timeout time.Duration, now time.Time) *gatherer {
 	tcp, ok := conn.(*net.TCPConn)
 	if !ok {
 		return nil

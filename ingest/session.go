@@ -2,14 +2,11 @@ package ingest
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"os"
-	"strings"
 	"time"
 
 	"headwater/mux"
@@ -43,7 +40,7 @@ func (e *EndError) Unwrap() error { return e.Err }
 // runs it.
 type session struct {
 	opts  *Options
-	conn  net.Conn
+	conn  Conn
 	info  mux.SourceInfo
 	demux *demux.Demuxer
 	log   *slog.Logger // knows the source
@@ -55,18 +52,14 @@ type session struct {
 	// first byte arrives. Either may be nil.
 	heard, settled func()
 
+	title *mux.Title // begins with the next unit of sound
+
 	first, last time.Time // arrival of the first and of the last timed unit
 	journal     journal
 }
 
-// newSession returns the session of conn, which came in as kind. It owns conn.
-func newSession(opts *Options, conn net.Conn, kind, remote string) *session {
-	info := mux.SourceInfo{
-		ID:     kind + "-" + strings.ToLower(rand.Text()[:6]),
-		Kind:   kind,
-		Remote: remote,
-		Since:  time.Now(),
-	}
+// newSession returns the session of conn, which info tells of. It owns conn.
+func newSession(opts *Options, conn Conn, info mux.SourceInfo) *session {
 	log := opts.Log.With("source", info.ID, "remote", info.Remote)
 	return &session{
 		opts:    opts,
@@ -120,6 +113,7 @@ func (s *session) read(ctx context.Context) error {
 				s.heard()
 			}
 			silent = false
+			s.hearTitle()
 			if err := s.advance(n, now); err != nil {
 				return err
 			}
@@ -200,6 +194,7 @@ func (s *session) write(units []*mux.Unit, now time.Time) error {
 		s.journal.begin(s.demux.Format().String(), now)
 		s.gather = newGatherer(s.conn, s.opts.Timeout, now)
 	}
+	s.putTitle(units)
 	s.journal.see(units[len(units)-1].Program, now)
 	s.feed.Write(units, now)
 	for _, u := range units {

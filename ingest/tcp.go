@@ -116,7 +116,7 @@ func (l *TCPListener) accept(ctx context.Context, start func(net.Conn)) error {
 
 // serve runs one connection to its end and logs why it brought nothing.
 func (l *TCPListener) serve(ctx context.Context, conn net.Conn, guest *guest) {
-	s := newSession(&l.opts, conn, kindTCP, conn.RemoteAddr().String())
+	s := newSession(&l.opts, conn, NewSourceInfo(kindTCP, conn.RemoteAddr().String()))
 	s.heard = func() { l.lobby.hear(guest) }
 	s.settled = func() { l.lobby.leave(guest) }
 	err := s.run(ctx)
