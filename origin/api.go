@@ -22,7 +22,8 @@ type StreamState struct {
 	TargetDuration int              `json:"target_duration"`  // seconds; 0 until it is measured
 	Source         *SourceState     `json:"source,omitempty"`
 	Program        *ProgramState    `json:"program,omitempty"`
-	Notes          []string         `json:"notes"` // plain sentences about the media
+	Title          *TitleState      `json:"title,omitempty"` // the newest
+	Notes          []string         `json:"notes"`           // plain sentences about the media
 	Renditions     []RenditionState `json:"renditions"`
 	Late           uint64           `json:"units_late"`    // too late for their segment
 	Dropped        uint64           `json:"units_dropped"` // could not be placed
@@ -101,6 +102,7 @@ func (s *Stream) State(now time.Time) StreamState {
 	if s.feed != nil {
 		out.Source = s.feed.state()
 	}
+	out.Title = s.titles.state()
 	s.mu.Unlock()
 	out.State = stateName(status.Phase, snap, fresh)
 	out.TargetDuration = status.Record.TargetDuration
@@ -184,11 +186,15 @@ func (s *Server) routes() http.Handler {
 	r.Get("/healthz", s.health)
 	r.Get("/api/v1/streams", s.listStreams)
 	r.Get("/api/v1/streams/*", s.showStream)
+	r.Get("/api/v1/titles/*", s.listTitles)
+	r.Put("/api/v1/titles/*", s.putTitle)
+	r.Post("/api/v1/titles/*", s.putTitle)
 	r.Get("/api/v1/stats", func(w http.ResponseWriter, r *http.Request) { s.writeJSON(w, r, s.Stats()) })
 	if s.cfg.Pages != nil {
 		r.Get("/", s.cfg.Pages.ServeHTTP)
 		r.Get("/web/*", s.cfg.Pages.ServeHTTP)
 	}
+	r.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) { s.failMethod(w, r) })
 	r.NotFound(func(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, http.StatusNotFound, s.headers.brief, "there is nothing at "+quoted(r.URL.Path))
 	})
@@ -200,7 +206,10 @@ func (s *Server) routes() http.Handler {
 func (s *Server) serveOther(w http.ResponseWriter, r *http.Request) (int, int64) {
 	counted := &countingWriter{ResponseWriter: w}
 	ctx := chi.NewRouteContext()
-	ctx.RouteMethod, ctx.RoutePath = http.MethodGet, r.URL.Path
+	ctx.RouteMethod, ctx.RoutePath = r.Method, r.URL.Path
+	if r.Method == http.MethodHead {
+		ctx.RouteMethod = http.MethodGet
+	}
 	s.other.ServeHTTP(counted, r.WithContext(context.WithValue(r.Context(), chi.RouteCtxKey, ctx)))
 	return counted.status, int64(counted.bytes)
 }
@@ -225,13 +234,9 @@ func (s *Server) listStreams(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) showStream(w http.ResponseWriter, r *http.Request) {
-	name := chi.URLParam(r, "*")
-	st := s.lookup(name)
-	if st == nil {
-		s.fail(w, r, http.StatusNotFound, s.headers.noStore, "there is no stream "+quoted(name))
-		return
+	if st := s.namedStream(w, r); st != nil {
+		s.writeJSON(w, r, st.State(time.Now()))
 	}
-	s.writeJSON(w, r, st.State(time.Now()))
 }
 
 func (s *Server) writeJSON(w http.ResponseWriter, r *http.Request, v any) {

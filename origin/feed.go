@@ -29,6 +29,7 @@ func (s *Stream) Attach(info mux.SourceInfo, now time.Time) (mux.Feed, error) {
 	s.feed = &feed{stream: s, info: info}
 	s.end = false
 	s.seg.Attach(now)
+	s.titles.attach()
 	s.out.part()
 	return s.feed, nil
 }
@@ -40,8 +41,10 @@ func (f *feed) Write(units []*mux.Unit, now time.Time) {
 	}
 	f.stream.step(now, func(now time.Time) {
 		if f.holds() {
+			units := f.stream.titles.stamp(units, now)
 			f.stream.seg.Write(units, now)
 			f.stream.out.hear(units, now)
+			f.stream.titles.date(f.stream.seg.Epoch)
 			f.stream.fed = now
 		}
 	})
@@ -52,7 +55,7 @@ func (f *feed) Preview(u *mux.Unit, now time.Time) {
 	f.stream.mu.Lock()
 	defer f.stream.mu.Unlock()
 	if f.holds() {
-		f.stream.out.preview(u, now)
+		f.stream.out.preview(f.stream.titles.preview(u, now), now)
 	}
 }
 

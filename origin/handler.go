@@ -87,8 +87,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.count(kindOther, http.StatusNoContent, 0)
 		return
 	default:
-		w.Header()["Allow"] = s.headers.allow
-		s.count(kindOther, s.fail(w, r, http.StatusMethodNotAllowed, s.headers.noStore, "only GET, HEAD and OPTIONS are answered here"), 0)
+		if reserved(r.URL.Path) { // a few resources there take more
+			status, bytes := s.serveOther(w, r)
+			s.count(kindOther, status, bytes)
+			return
+		}
+		s.count(kindOther, s.failMethod(w, r), 0)
 		return
 	}
 	rt, req := s.route(r.URL.Path), http1.From(r)
@@ -196,6 +200,12 @@ func quoted(name string) string {
 		name = name[:most] + "…"
 	}
 	return strconv.Quote(name)
+}
+
+// failMethod answers a method that a resource does not take. It returns the status.
+func (s *Server) failMethod(w http.ResponseWriter, r *http.Request) int {
+	w.Header()["Allow"] = s.headers.allow
+	return s.fail(w, r, http.StatusMethodNotAllowed, s.headers.noStore, "only GET, HEAD and OPTIONS are answered here")
 }
 
 func (s *Server) count(k kind, status int, bytes int64) {

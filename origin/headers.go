@@ -25,6 +25,7 @@ type headers struct {
 	allow        []string
 	buffering    []string
 	closing      []string
+	challenge    []string               // WWW-Authenticate
 	lossy        map[bool][]string      // X-Headwater-Mode in ModeLive, by whether the kernel says what it has not sent
 	media        map[string][]string    // Content-Type by suffix (hls-rules D01)
 	pointers     map[string]pointerForm // by suffix (hls-rules F18-F20)
@@ -57,6 +58,7 @@ func newHeaders() headers {
 		allow:        one("GET, HEAD, OPTIONS"),
 		buffering:    one("no"),
 		closing:      one("close"),
+		challenge:    one(`Basic realm="headwater", charset="UTF-8"`),
 		lossy:        map[bool][]string{true: one("live"), false: one("live; unsent=unknown")},
 		pointers:     newPointerForms(),
 		media: map[string][]string{

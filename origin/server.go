@@ -37,6 +37,8 @@ type ServerConfig struct {
 	// returns it. Nil: there are no pages.
 	Pages   http.Handler
 	Version string // of the program, for the API
+	// Guard says who may change something. Nil: nobody may.
+	Guard Guard
 
 	MaxConnections int           // default DefaultMaxConnections; more get 503
 	MaxRefused     int           // connections that are being given it; more are just closed; default 1,000

@@ -98,6 +98,7 @@ type Stream struct {
 	running bool                 // guarded by mu
 	end     bool                 // an operator has ended the stream; guarded by mu
 	noted   int                  // how many notes were logged; guarded by mu
+	titles  titles               // guarded by mu
 
 	publisher publisher // owned by the goroutine of Run
 }

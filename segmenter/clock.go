@@ -45,6 +45,10 @@ type clock struct {
 // attach forgets the source's time line: a new connection begins.
 func (c *clock) attach() { c.mapped, c.fresh = false, true }
 
+// Epoch returns the epoch time of t, a time of the source, and whether that is
+// known: it is not before the first cut.
+func (s *Segmenter) Epoch(t mux.Ticks) (mux.Ticks, bool) { return s.clock.epoch(t), s.clock.mapped }
+
 // epoch returns t as epoch time.
 func (c *clock) epoch(t mux.Ticks) mux.Ticks { return t + c.shift }
 
