@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
@@ -16,10 +17,11 @@ import (
 // before the first request, so that a request allocates nothing (hls-rules
 // D25). It is immutable.
 type document struct {
-	plain, zipped form
-	modified      time.Time // whole seconds
-	lastModified  []string
-	cacheControl  []string
+	plain        form
+	zipped       func() *form // made for the first who asks: most streams have no player for the moment
+	modified     time.Time    // whole seconds
+	lastModified []string
+	cacheControl []string
 }
 
 // form is one coding of a document.
@@ -31,30 +33,35 @@ type form struct {
 }
 
 // newDocument prepares body for sending. It may be kept by caches for maxAge seconds.
-func newDocument(body []byte, modified time.Time, maxAge int) (*document, error) {
+func newDocument(body []byte, modified time.Time, maxAge int) *document {
+	sum := sha256.Sum256(body)
+	tag := hex.EncodeToString(sum[:16])
+	plain := newForm(body, `"`+tag+`"`, nil)
+	modified = modified.UTC().Truncate(time.Second)
+	return &document{
+		plain: plain,
+		zipped: sync.OnceValue(func() *form {
+			zipped := newForm(zip(body), `"`+tag+`-gz"`, []string{"gzip"})
+			return &zipped
+		}),
+		modified:     modified,
+		lastModified: []string{modified.Format(http.TimeFormat)},
+		cacheControl: []string{fmt.Sprintf("public, max-age=%d", maxAge)},
+	}
+}
+
+// zip returns the gzip form of body.
+func zip(body []byte) []byte {
 	var b bytes.Buffer
 	// The other levels allocate a megabyte for each writer: more than the media
 	// that comes between two playlists, to save a tenth of these few bytes.
 	z, err := gzip.NewWriterLevel(&b, gzip.StatelessCompression)
 	if err != nil {
-		return nil, err
+		panic(err) // the level exists
 	}
-	if _, err := z.Write(body); err != nil {
-		return nil, err
-	}
-	if err := z.Close(); err != nil {
-		return nil, err
-	}
-	sum := sha256.Sum256(body)
-	tag := hex.EncodeToString(sum[:16])
-	modified = modified.UTC().Truncate(time.Second)
-	return &document{
-		plain:        newForm(body, `"`+tag+`"`, nil),
-		zipped:       newForm(b.Bytes(), `"`+tag+`-gz"`, []string{"gzip"}),
-		modified:     modified,
-		lastModified: []string{modified.Format(http.TimeFormat)},
-		cacheControl: []string{fmt.Sprintf("public, max-age=%d", maxAge)},
-	}, nil
+	z.Write(body) // a buffer takes all
+	z.Close()
+	return b.Bytes()
 }
 
 func newForm(body []byte, etag string, encoding []string) form {

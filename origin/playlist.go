@@ -31,7 +31,7 @@ func (s *Server) answerPlaylist(req *http1.Request, rep *http1.Reply, st *Stream
 func (s *Server) answerDocument(req *http1.Request, rep *http1.Reply, d *document) {
 	f := &d.plain
 	if acceptsGzip(req.Get(http1.AcceptEncoding)) {
-		f = &d.zipped
+		f = d.zipped()
 	}
 	rep.Set("Cache-Control", d.cacheControl)
 	rep.Set("Etag", f.etag)

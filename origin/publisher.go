@@ -2,7 +2,6 @@ package origin
 
 import (
 	"bytes"
-	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
@@ -173,9 +172,7 @@ func (p *publisher) snapshot(last *snapshot, status segmenter.Status, now time.T
 			if o := last.rendition(r.name); o != nil {
 				old = o.playlist
 			}
-			if v.playlist, err = p.document(old, text, status, now); err != nil {
-				return nil, err
-			}
+			v.playlist = p.document(old, text, status, now)
 		}
 		s.renditions = append(s.renditions, v)
 	}
@@ -184,9 +181,7 @@ func (p *publisher) snapshot(last *snapshot, status segmenter.Status, now time.T
 		if err != nil {
 			return nil, err
 		}
-		if s.multivariant, err = p.document(last.multivariant, text, status, now); err != nil {
-			return nil, err
-		}
+		s.multivariant = p.document(last.multivariant, text, status, now)
 	}
 	return s, nil
 }
@@ -268,9 +263,9 @@ func (r *rendition) view(from uint64) view {
 // Last-Modified is the end of the newest segment, so that two origins say the
 // same (hls-rules H23), unless the source's clock has drifted so far that the
 // list would look stale or come from the future (A42).
-func (p *publisher) document(old *document, text []byte, status segmenter.Status, now time.Time) (*document, error) {
+func (p *publisher) document(old *document, text []byte, status segmenter.Status, now time.Time) *document {
 	if old != nil && bytes.Equal(old.plain.body, text) {
-		return old, nil
+		return old
 	}
 	td := time.Duration(status.Record.TargetDuration) * time.Second
 	modified := now
@@ -284,11 +279,7 @@ func (p *publisher) document(old *document, text []byte, status segmenter.Status
 	if p.ended {
 		maxAge = 3600
 	}
-	d, err := newDocument(text, modified, maxAge)
-	if err != nil {
-		return nil, fmt.Errorf("compress playlist of %s: %w", p.stream, err)
-	}
-	return d, nil
+	return newDocument(text, modified, maxAge)
 }
 
 // names returns the names of the renditions, main first.
