@@ -63,14 +63,14 @@ func (s *Server) answerContinuous(req *http1.Request, rep *http1.Reply, st *Stre
 func (s *Server) fanOut(req *http1.Request, rep *http1.Reply, tail *live.Tail) {
 	chunked := tail.Packets() && !req.HTTP10 // radios break on chunks (hls-rules F01, F07)
 	soon := !tail.Lossy()                    // which begins with what comes next
-	rep.SetEndless(chunked, soon, func(c net.Conn) { s.fan.Serve(tail, c, chunked) })
+	rep.SetEndless(chunked, soon, func(c net.Conn) { s.fan.Serve(tail, c, live.Options{Chunked: chunked, Burst: burst}) })
 }
 
 // copyTail sends a tail by net/http.
 func (s *Server) copyTail(w http.ResponseWriter, r *http.Request, c net.Conn, tail *live.Tail) {
 	s.counts.inFlight.Add(-1) // listeners have a limit of their own
 	defer s.counts.inFlight.Add(1)
-	s.gone(tail.Copy(r.Context(), w, c))
+	s.gone(tail.Copy(r.Context(), w, c, live.Options{Burst: burst}))
 }
 
 // gone counts a listener that has gone.

@@ -19,6 +19,7 @@ type batch struct {
 	video  bool       // that is so because of a picture
 	broke  bool       // what is before it comes from another source
 	codec  mux.Codec  // of audio frames; CodecUnknown for packets
+	title  *notice    // of what is heard, from the first byte on
 	join   *joint     // what a listener that begins here has to be told; nil for frames
 
 	head string // of the batch as a chunk (RFC 9112 §7.1)
@@ -52,20 +53,41 @@ func (b *batch) appendWire(to [][]byte, chunked bool, skip int) [][]byte {
 	if b.size <= flatBytes {
 		return append(to, b.contiguous()[skip:end])
 	}
-	at := 0
-	add := func(s []byte) {
-		from, until := min(max(skip-at, 0), len(s)), min(max(end-at, 0), len(s))
-		if from < until {
-			to = append(to, s[from:until])
-		}
-		at += len(s)
-	}
-	add([]byte(b.head))
+	c := cutter{to: to, from: skip, until: end}
+	c.add([]byte(b.head))
 	for _, s := range b.slices {
-		add(s)
+		c.add(s)
 	}
-	add([]byte(chunkEnd))
-	return to
+	c.add([]byte(chunkEnd))
+	return c.to
+}
+
+// appendAudio appends bytes from until until of the media, as slices that
+// nobody changes.
+func (b *batch) appendAudio(to [][]byte, from, until int) [][]byte {
+	if b.size <= flatBytes {
+		return append(to, b.contiguous()[len(b.head):][from:until])
+	}
+	c := cutter{to: to, from: from, until: until}
+	for _, s := range b.slices {
+		c.add(s)
+	}
+	return c.to
+}
+
+// cutter appends what lies between two offsets of slices that are added.
+type cutter struct {
+	to          [][]byte
+	from, until int
+	at          int // bytes added so far
+}
+
+func (c *cutter) add(s []byte) {
+	from, until := min(max(c.from-c.at, 0), len(s)), min(max(c.until-c.at, 0), len(s))
+	if from < until {
+		c.to = append(c.to, s[from:until])
+	}
+	c.at += len(s)
 }
 
 // late returns how late the batch may be for a listener of a lossy tail.

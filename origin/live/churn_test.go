@@ -49,7 +49,7 @@ func TestFanChurn(t *testing.T) {
 	})
 	for i := range listeners {
 		server, client := socketPair(t, l)
-		serving.Go(func() { f.Serve(tails[i%2], server, i%3 == 0) })
+		serving.Go(func() { f.Serve(tails[i%2], server, live.Options{Chunked: i%3 == 0}) })
 		serving.Go(func() { behave(client, i%4, stop) })
 	}
 	close(stop)

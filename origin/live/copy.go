@@ -12,15 +12,17 @@ import (
 // ctx ends or the client stops reading. It returns how many bytes went out,
 // and why it ended: nil if the tail did. c is the connection that w has for
 // itself, nil if that is not known: the kernel is told to end it when the client
-// takes nothing, and asked what is still on its way if the tail is lossy.
-func (t *Tail) Copy(ctx context.Context, w http.ResponseWriter, c net.Conn) (int64, error) {
+// takes nothing, and asked what is still on its way if the tail is lossy. net/http
+// makes the chunks, so the options say nothing of them.
+func (t *Tail) Copy(ctx context.Context, w http.ResponseWriter, c net.Conn, o Options) (int64, error) {
 	flush := http.NewResponseController(w)
 	if err := flush.Flush(); err != nil { // the headers, before the first media
 		return 0, err
 	}
 	t.enter()
 	defer t.leave()
-	l := listener{tail: t, stall: stallTimeout}
+	o.Chunked = false
+	l := newListener(t, o, stallTimeout)
 	l.prepare(bottom(c), false) // net/http closes it as well
 	err := l.follow(ctx, func(slices [][]byte) (n int, all bool, err error) {
 		for _, s := range slices {

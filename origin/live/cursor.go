@@ -13,7 +13,12 @@ type cursor struct {
 	seeking bool      // next is not where it goes on, but a place to start after that
 	ahead   *batch    // comes next, before the one with the number
 	codec   mux.Codec // of the frames so far
+	burst   mux.Ticks // how old what it begins with is
 }
+
+// movedBurst is how much media is sent at once at most to a listener that was
+// moved: enough to play on at once, and far from the end of the tail.
+const movedBurst = 2 * mux.ClockRate
 
 // advance returns the next batch for c, or nil if there is none yet. At the
 // end of the tail, or of what the listener can play, ended is true.
@@ -27,7 +32,11 @@ func (t *Tail) advance(c *cursor, now time.Time) (b *batch, ended bool) {
 		return t.advanceLossy(c, now)
 	}
 	if !c.started || c.next < t.first {
-		n, ok := t.start()
+		burst := c.burst
+		if c.started {
+			burst = min(burst, movedBurst)
+		}
+		n, ok := t.start(burst)
 		if !ok {
 			return nil, t.ended
 		}

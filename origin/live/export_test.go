@@ -3,15 +3,23 @@ package live
 import (
 	"net"
 	"time"
+
+	"headwater/mux"
 )
 
 // Reader reads a tail as a listener does that is never too slow.
 type Reader struct{ l listener }
 
-// NewReader returns a reader that begins when it is read first.
+// NewReader returns a reader that begins when it is read first, with the burst
+// that the tail is kept for.
 func NewReader(t *Tail, chunked bool) *Reader {
+	return NewReaderOf(t, Options{Chunked: chunked, Burst: t.cfg.Burst})
+}
+
+// NewReaderOf is NewReader with options.
+func NewReaderOf(t *Tail, o Options) *Reader {
 	t.enter()
-	return &Reader{listener{tail: t, chunked: chunked}}
+	return &Reader{newListener(t, o, stallTimeout)}
 }
 
 // Drain reads what there is, and reports whether that was the end. The writer
@@ -50,7 +58,7 @@ type Watched struct {
 
 // NewWatched returns one that begins when it is sent to first.
 func NewWatched(t *Tail, c net.Conn) *Watched {
-	w := &Watched{listener{tail: t, stall: stallTimeout}, c}
+	w := &Watched{newListener(t, Options{}, stallTimeout), c}
 	w.l.prepare(bottom(c), true)
 	t.enter()
 	return w
@@ -91,4 +99,11 @@ type LateStep struct {
 	At     time.Duration
 	Sent   int64
 	Unsent int
+}
+
+// Notice returns the block of a title, and the one that says that it has not
+// changed.
+func Notice(t mux.Title) (block, same []byte) {
+	n := newNotice(t)
+	return n.block, n.same
 }

@@ -77,10 +77,9 @@ func (f *Fan) Run(ctx context.Context) error {
 
 // Serve sends a tail to c, beginning at a place to start, and owns c from now
 // on. What is there already is sent before Serve returns, so that a player can
-// begin at once; then the fan goes on while it runs. HTTP/1.1 needs chunks
-// where the end of the connection is not to be the end of the body.
-func (f *Fan) Serve(t *Tail, c net.Conn, chunked bool) {
-	l := &fanned{listener: listener{tail: t, chunked: chunked, stall: f.cfg.Stall}, conn: c}
+// begin at once; then the fan goes on while it runs.
+func (f *Fan) Serve(t *Tail, c net.Conn, o Options) {
+	l := &fanned{listener: newListener(t, o, f.cfg.Stall), conn: c}
 	raw := bottom(c)
 	l.prepare(raw, true)
 	t.enter()

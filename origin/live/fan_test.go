@@ -101,7 +101,7 @@ func TestFan(t *testing.T) {
 	idle := make([]net.Conn, lazy)
 	for i := range listeners + lazy {
 		server, client := socketPair(t, l)
-		f.Serve(tail, server, i%2 == 0)
+		f.Serve(tail, server, live.Options{Chunked: i%2 == 0})
 		if i >= listeners {
 			idle[i-listeners] = client
 			continue
@@ -159,14 +159,14 @@ func TestFanLetsGo(t *testing.T) {
 	units := muxtest.Audio(mux.CodecMP3).UnitsFor(mux.ClockRate)
 	tail.Append(units[0], time.Now())
 	server, client := socketPair(t, l)
-	f.Serve(tail, server, false)
+	f.Serve(tail, server, live.Options{})
 	client.Close()
 	for n := 0; n == 0; n, _ = f.gone() {
 		tail.Append(units[1], time.Now())
 		runtime.Gosched()
 	}
 	server, client = socketPair(t, l)
-	f.Serve(tail, server, false)
+	f.Serve(tail, server, live.Options{})
 	f.stop()
 	if _, err := io.Copy(io.Discard, client); err != nil {
 		t.Errorf("the connection ended with %v", err)
@@ -175,7 +175,7 @@ func TestFanLetsGo(t *testing.T) {
 		t.Errorf("%d have gone, the last with %v", n, err)
 	}
 	server, client = socketPair(t, l) // comes too late
-	f.Serve(tail, server, false)
+	f.Serve(tail, server, live.Options{})
 	if _, err := io.Copy(io.Discard, client); err != nil {
 		t.Errorf("the late connection ended with %v", err)
 	}
@@ -192,7 +192,7 @@ func TestFanDropsStalled(t *testing.T) {
 		server, client := net.Pipe()
 		defer client.Close()
 		var serving sync.WaitGroup
-		serving.Go(func() { f.Serve(tail, server, false) })
+		serving.Go(func() { f.Serve(tail, server, live.Options{}) })
 		began := time.Now()
 		if _, err := io.ReadFull(client, make([]byte, len(units[0].Frames[0].Data))); err != nil {
 			t.Fatal(err)
@@ -214,7 +214,7 @@ func TestFanCountsOnce(t *testing.T) {
 		server, client := net.Pipe()
 		defer client.Close()
 		var serving sync.WaitGroup
-		serving.Go(func() { f.Serve(tail, server, false) })
+		serving.Go(func() { f.Serve(tail, server, live.Options{}) })
 		synctest.Wait()
 		if n := tail.Listeners(); n != 1 {
 			t.Errorf("Listeners = %d, want 1", n)
@@ -249,7 +249,7 @@ func TestFanFindsStalled(t *testing.T) {
 	if err := client.(*net.TCPConn).SetReadBuffer(4 << 10); err != nil {
 		t.Fatal(err)
 	}
-	f.Serve(tail, server, false)
+	f.Serve(tail, server, live.Options{})
 	pace := time.NewTicker(5 * time.Millisecond)
 	defer pace.Stop()
 	for n := range 2000 { // far less than the kernel would take

@@ -18,7 +18,7 @@ func TestCopyGivesUp(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	tail := live.NewFrames(live.TailConfig{})
-	if _, err := tail.Copy(ctx, httptest.NewRecorder(), server); err != context.Canceled {
+	if _, err := tail.Copy(ctx, httptest.NewRecorder(), server, live.Options{}); err != context.Canceled {
 		t.Fatalf("Copy = %v", err)
 	}
 	raw, err := server.(syscall.Conn).SyscallConn()

@@ -2,7 +2,25 @@ package live
 
 import (
 	"time"
+
+	"headwater/mux"
 )
+
+// Options are what a listener has asked for. The zero value is all that is
+// needed.
+type Options struct {
+	// Burst is how much media a listener gets at once at its start, so that its
+	// player begins without waiting; at most what the tail keeps. Pictures begin
+	// at the newest random access point, and lossy tails with what comes next,
+	// whatever Burst is.
+	Burst time.Duration
+	// Metaint has a notice of the title sent after each so many bytes of audio,
+	// as ICY has it; 0: none is. It is for tails of frames (hls-rules F05).
+	Metaint int
+	// Chunked sends the body in chunks: HTTP/1.1 needs them where the end of the
+	// connection is not to be the end of the body. Not with Metaint (hls-rules F07).
+	Chunked bool
+}
 
 // writer takes bytes for a listener. It returns how many it took, and false
 // if it cannot take more for the moment. It may change which slices there are
@@ -15,8 +33,9 @@ type listener struct {
 	cursor  cursor
 	chunked bool
 
+	icy   *icy   // nil if the listener wants no titles
 	batch *batch // is being sent; nil if there is none
-	off   int    // bytes of it on the wire that were taken
+	off   int    // bytes of it on the wire that were taken, but for notices
 	last  bool   // nothing comes after batch
 	sent  int64  // bytes taken in all
 
@@ -26,6 +45,16 @@ type listener struct {
 	kernel *kernel // nil if the tail is not lossy, or that cannot be asked
 	lag    lag
 	most   time.Duration // how late the media may be that it was given last
+}
+
+// newListener returns a listener that has yet to begin.
+func newListener(t *Tail, o Options, stall time.Duration) listener {
+	l := listener{tail: t, chunked: o.Chunked, stall: stall}
+	l.cursor.burst = mux.FromDuration(o.Burst)
+	if o.Metaint > 0 && t.frames {
+		l.icy = newICY(o.Metaint)
+	}
+	return l
 }
 
 // state says how sending to a listener went.
@@ -64,15 +93,32 @@ func (l *listener) step(write writer, scratch *[][]byte, now time.Time) (state, 
 			return s, nil
 		}
 	}
-	*scratch = l.batch.appendWire((*scratch)[:0], l.chunked, l.off)
+	*scratch = l.appendWire((*scratch)[:0])
 	n, all, err := write(*scratch)
-	l.off += n
-	l.sent += int64(n)
+	l.took(n)
 	if err != nil || !all {
 		return blocked, err
 	}
 	l.batch = nil
 	return ready, nil
+}
+
+// appendWire appends what is left to send of the batch.
+func (l *listener) appendWire(to [][]byte) [][]byte {
+	if l.icy != nil {
+		return l.icy.appendWire(to, l.batch, l.off)
+	}
+	return l.batch.appendWire(to, l.chunked, l.off)
+}
+
+// took notes that n bytes of that were taken.
+func (l *listener) took(n int) {
+	l.sent += int64(n)
+	if l.icy != nil {
+		l.off = l.icy.sent(l.batch, l.off, n)
+		return
+	}
+	l.off += n
 }
 
 // stalled reports whether the listener has taken nothing of what there is for

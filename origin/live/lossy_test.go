@@ -266,7 +266,7 @@ func TestCopyStaysLive(t *testing.T) {
 		w := slowWriter{httptest.NewRecorder(), 60 * time.Millisecond}
 		ctx, cancel := context.WithCancel(t.Context())
 		var copying sync.WaitGroup
-		copying.Go(func() { tail.Copy(ctx, w, nil) })
+		copying.Go(func() { tail.Copy(ctx, w, nil, live.Options{}) })
 		synctest.Wait()
 		for _, u := range units[:400] {
 			tail.Append(u, time.Now())
@@ -293,7 +293,7 @@ func TestFanEndsLate(t *testing.T) {
 	}
 	units, _ := sound(600 * mux.ClockRate)
 	tail := live.NewLossy(live.NewFrames(live.TailConfig{}))
-	f.Serve(tail, server, false)
+	f.Serve(tail, server, live.Options{})
 	pace := time.NewTicker(time.Millisecond)
 	defer pace.Stop()
 	for i := 0; tail.Missed() < 100; i++ {

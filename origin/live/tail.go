@@ -21,9 +21,8 @@ import (
 type TailConfig struct {
 	MaxBytes int64         // of the media kept; default 8 MiB. One batch is kept whatever its size.
 	MaxAge   time.Duration // of the media kept, in media time; default 20 s. Less is kept while nobody listens.
-	// Burst is how much media a listener gets at once at its start, so that its
-	// player begins without waiting. Pictures begin at the newest random access
-	// point whatever Burst is.
+	// Burst is how much media is kept for the listeners that come, whoever
+	// listens; see [Options].
 	Burst time.Duration
 	// Flush is how long sound is gathered before it is sent; 0 means each unit.
 	// Fewer and larger writes cost less.
@@ -60,6 +59,8 @@ type Tail struct {
 	time   mux.Ticks // of the last unit
 	shift  mux.Ticks // of the source's time to that of the tail
 	broken bool      // the next unit follows a break
+	title  *notice   // of what comes next
+	silent *notice   // that says nothing: nobody knows what is played
 	now    time.Time // of the last call
 	shown  time.Time // when listeners were given something last
 
@@ -96,16 +97,32 @@ func newTail(cfg TailConfig, f form) *Tail {
 	if cfg.MaxAge == 0 {
 		cfg.MaxAge = defaultAge
 	}
-	return &Tail{cfg: cfg, form: f, frames: f == frameForm{}, changed: make(chan struct{}), broken: true}
+	silent := newNotice(mux.Title{})
+	return &Tail{
+		cfg: cfg, form: f, frames: f == frameForm{}, changed: make(chan struct{}), broken: true,
+		title: silent, silent: silent,
+	}
 }
 
 // Packets reports whether the tail is MPEG-TS.
 func (t *Tail) Packets() bool { return !t.frames }
 
+// Entitle tells what is heard from what is appended next on, until a break.
+// nil changes nothing.
+func (t *Tail) Entitle(title *mux.Title) {
+	if title == nil {
+		return
+	}
+	if n := newNotice(*title); !n.sameAs(t.title) {
+		t.title = n
+	}
+}
+
 // Append adds a unit, which came now. After End, it opens the tail again.
 func (t *Tail) Append(u *mux.Unit, now time.Time) {
 	t.now = now
 	t.reopen()
+	t.Entitle(u.Title)
 	if t.idle() {
 		return
 	}
@@ -123,11 +140,11 @@ func (t *Tail) Append(u *mux.Unit, now time.Time) {
 	if isReference {
 		start = u.Access
 	}
-	if t.open != nil && (t.broken || video && start != mux.AccessNone || t.form.parts(t.open, u)) {
+	if t.open != nil && (t.broken || video && start != mux.AccessNone || t.open.title != t.title || t.form.parts(t.open, u)) {
 		t.show()
 	}
 	if t.open == nil {
-		t.open = &batch{time: at, start: start, video: video, broke: t.broken}
+		t.open = &batch{time: at, start: start, video: video, broke: t.broken, title: t.title}
 	}
 	t.form.add(t.open, u, at, t.broken)
 	t.broken = false
@@ -163,10 +180,10 @@ func (t *Tail) flush(video bool) time.Duration {
 func (t *Tail) Listeners() int { return int(t.places.Load()) }
 
 // Break tells that what is appended next comes from another source: its
-// counters and times follow on nothing. After End, it opens the tail again: who
-// comes before the media waits for it.
+// counters and times follow on nothing, and what it plays is not known. After
+// End, it opens the tail again: who comes before the media waits for it.
 func (t *Tail) Break() {
-	t.broken = true
+	t.broken, t.title = true, t.silent
 	t.show()
 	t.reopen()
 }
@@ -278,7 +295,7 @@ func (t *Tail) push(b *batch) {
 		(*t.at(t.next - 1 - flatsKept)).flat.Store(nil)
 	}
 	if b.start != mux.AccessNone && t.places.Load() == 0 { // nobody will begin before the new start
-		start, _ := t.start()
+		start, _ := t.start(mux.FromDuration(t.cfg.Burst))
 		for t.first < start && b.time-(*t.at(t.first)).time > idleAge {
 			t.drop()
 		}
@@ -315,10 +332,9 @@ func (t *Tail) at(n uint64) **batch { return &t.ring[n&uint64(len(t.ring)-1)] }
 
 // start returns the number of the batch that a listener begins with: the
 // newest random access point, and of sound alone the newest that is at least
-// Burst old, or the oldest there is. Recovery points count where there is no
+// burst old, or the oldest there is. Recovery points count where there is no
 // better. It reports false if there is none. The caller holds t.mu.
-func (t *Tail) start() (best uint64, ok bool) {
-	burst := mux.FromDuration(t.cfg.Burst)
+func (t *Tail) start(burst mux.Ticks) (best uint64, ok bool) {
 	access := mux.AccessNone
 	for n := t.next; n > t.first; n-- {
 		b := *t.at(n - 1)
