@@ -103,12 +103,16 @@ func (o *outputs) append(units []*mux.Unit, now time.Time) {
 // several frames at a time.
 func (o *outputs) hear(units []*mux.Unit, now time.Time) {
 	for _, u := range units {
-		if len(u.Frames) == 0 || u.Track != firstFramed(u.Program) {
-			continue
+		sound := len(u.Frames) > 0 && u.Track == firstFramed(u.Program)
+		if sound {
+			o.sound[ModeNormal].Append(u, now)
+		} else { // it may still say what the sound is that comes next
+			o.sound[ModeNormal].Entitle(u.Title)
 		}
-		o.sound[ModeNormal].Append(u, now)
-		if u.Seq >= o.heard {
+		if sound && u.Seq >= o.heard {
 			o.sound[ModeLive].Append(u, now)
+		} else {
+			o.sound[ModeLive].Entitle(u.Title)
 		}
 	}
 }
