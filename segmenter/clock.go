@@ -24,6 +24,9 @@ const (
 	// rawResume is the longest silence of a source without timestamps that is
 	// taken for jitter (hls-rules C30).
 	rawResume = mux.ClockRate / 2
+	// followLag is how far the time of the media may stay behind that of its
+	// arrival by sources that follow each other without a hole.
+	followLag = 10 * mux.ClockRate
 )
 
 // clock maps the source's times to epoch times. It is fed by the reference
@@ -35,6 +38,9 @@ type clock struct {
 	shift  mux.Ticks // epoch time - source time
 	newest mux.Ticks // DTS of the last reference unit, source time
 	fresh  bool      // no reference unit since Attach
+	// follows: the source has taken the place of another one, and has sent no
+	// reference unit yet.
+	follows bool
 
 	end     mux.Ticks // epoch end of the media placed so far, 0 if none
 	lead    mux.Ticks // epoch time - arrival time of the last unit
@@ -43,7 +49,7 @@ type clock struct {
 }
 
 // attach forgets the source's time line: a new connection begins.
-func (c *clock) attach() { c.mapped, c.fresh = false, true }
+func (c *clock) attach() { c.mapped, c.fresh, c.follows = false, true, false }
 
 // Epoch returns the epoch time of t, a time of the source, and whether that is
 // known: it is not before the first cut.
@@ -70,7 +76,7 @@ func (c *clock) jumped(u *mux.Unit) bool {
 
 // saw notes a reference unit that was mapped.
 func (c *clock) saw(u *mux.Unit, length mux.Ticks, at time.Time) {
-	c.fresh, c.newest = false, u.DTS
+	c.fresh, c.follows, c.newest = false, false, u.DTS
 	e := c.epoch(u.DTS)
 	c.lead, c.known, c.arrived = e-mux.FromTime(at), true, at
 	c.end = max(c.end, c.epoch(u.PTS)+length)
@@ -100,7 +106,7 @@ func (c *clock) restart(u *mux.Unit, at time.Time) mux.Ticks {
 	e := arrival - arrival%(mux.ClockRate/1000)
 	switch {
 	case c.end == 0:
-	case !c.fresh && abs(c.now(at)-c.end) <= contiguous, e < c.end:
+	case !c.fresh && abs(c.now(at)-c.end) <= contiguous, c.joins(at), e < c.end:
 		e = c.end
 	}
 	c.mapped, c.shift = true, e-u.PTS
@@ -111,10 +117,15 @@ func (c *clock) restart(u *mux.Unit, at time.Time) mux.Ticks {
 // before if it resumes at once, else at its arrival.
 func (c *clock) restartRaw(u *mux.Unit, at time.Time) {
 	e := mux.FromTime(at) - c.latency
-	if c.end > 0 && e < c.end+rawResume {
+	if c.end > 0 && (e < c.end+rawResume || c.joins(at)) {
 		e = c.end
 	}
 	c.mapped, c.shift = true, e-u.PTS
+}
+
+// joins reports whether a source that follows another one does so at once.
+func (c *clock) joins(at time.Time) bool {
+	return c.follows && abs(c.now(at)-c.end) <= contiguous && mux.FromTime(at)-c.latency-c.end <= followLag
 }
 
 // abs returns the distance of t from 0.

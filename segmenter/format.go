@@ -92,7 +92,8 @@ type presence struct {
 	seen    seenTracks
 	started bool
 	first   mux.Ticks  // DTS of the first unit
-	missing bool       // a track that was there before has not sent yet
+	declare bool       // all that is declared is waited for, not only what was there before
+	missing bool       // a track that is waited for has not sent yet
 	given   bool       // up: those that are missing will not come
 	knew    seenTracks // tracks whose parameters have been known
 }
@@ -125,7 +126,8 @@ func (t *presence) present(p *mux.Program, before []trackShape) func(int) bool {
 	for i := range p.Tracks {
 		pid := p.Tracks[i].PID
 		there[i] = t.seen[pid]
-		expected := slices.ContainsFunc(before, func(s trackShape) bool { return s.PID == pid })
+		expected := slices.ContainsFunc(before, func(s trackShape) bool { return s.PID == pid }) ||
+			t.declare && (p.Tracks[i].Codec.Video() || p.Tracks[i].Codec.Audio())
 		if !there[i] && expected && !t.given {
 			there[i], t.missing = true, true
 		}

@@ -228,7 +228,7 @@ func (s *Segmenter) reference(a arrival) {
 		s.holed, s.whole = true, false
 	}
 	e, d := s.clock.epoch(u.PTS), s.clock.epoch(u.DTS)
-	if start && begun == nil && s.changed {
+	if start && begun == nil && (s.changed || s.clock.follows) {
 		s.dropBefore(e)
 		begun = s.begin(a, e, s.at.Offset, true)
 	}
@@ -308,7 +308,7 @@ func (s *Segmenter) locate(a arrival) *Point {
 		}
 		return nil
 	}
-	if last != nil && s.clock.resume(u, last.Offset, a.at) {
+	if last != nil && !s.clock.follows && s.clock.resume(u, last.Offset, a.at) {
 		if s.clock.epoch(u.PTS) == last.Start && last.First >= s.next {
 			return s.adopt(last) // the very unit at which a peer began
 		}
