@@ -16,8 +16,6 @@ import (
 type Sink struct {
 	// Patience is what its feeds answer, in nanoseconds.
 	Patience atomic.Int64
-	// Forget keeps nothing of the units but their times and titles.
-	Forget bool
 
 	mu    sync.Mutex
 	feeds []*Feed // guarded by mu
@@ -66,9 +64,6 @@ func (f *Feed) Write(units []*mux.Unit, now time.Time) {
 	f.sink.mu.Lock()
 	defer f.sink.mu.Unlock()
 	for _, u := range units {
-		if f.sink.Forget {
-			u = &mux.Unit{Program: u.Program, Seq: u.Seq, PTS: u.PTS, DTS: u.DTS, Title: u.Title}
-		}
 		f.units = append(f.units, Arrival{u, now})
 	}
 }
