@@ -52,6 +52,8 @@ type StreamConfig struct {
 	Name    string
 	TCP     string // address to listen on for raw TCP, or ""
 	Connect string // address to fetch from by raw TCP, or ""
+	Folder  string // to play the files of, or an .m3u; or ""
+	Shuffle bool   // play Folder in random order
 
 	Allow   []netip.Prefix // who may connect to TCP; empty means everybody
 	Program uint16         // program_number of a transport stream; 0 means the best one

@@ -88,11 +88,7 @@ func globalSettings() []setting[Config] {
 
 // streamSettings returns what concerns one stream. They stand in the file only.
 func streamSettings() []setting[StreamConfig] {
-	return []setting[StreamConfig]{
-		{"tcp", "ADDR", "address to take raw TCP on", "",
-			func(s *StreamConfig, v string) error { return setAddress(&s.TCP, v) }},
-		{"connect", "ADDR", "address to fetch raw TCP from", "",
-			func(s *StreamConfig, v string) error { return setRemoteAddress(&s.Connect, v) }},
+	return append(sourceSettings(), []setting[StreamConfig]{
 		{"allow", "CIDRS", "who may connect", "everybody", setAllow},
 		{"program", "NUMBER", "program of a transport stream", "the first with video, else with audio",
 			func(s *StreamConfig, v string) error { return setNumber(&s.Program, v, 1, 65535) }},
@@ -122,7 +118,7 @@ func streamSettings() []setting[StreamConfig] {
 			func(s *StreamConfig, v string) error {
 				return setDuration(&s.EndAfter, v, 10*time.Second, 7*24*time.Hour)
 			}},
-	}
+	}...)
 }
 
 // orNone returns set for a value that may also be "none", which is the zero value.

@@ -95,6 +95,8 @@ func TestConfigPrecedence(t *testing.T) {
 		{"flags replace the variable's list", "", []string{"HEADWATER_TCP=a=:1,b=:2"}, []string{"--tcp", "c=:3"}, streams, "c=:3/0"},
 		{"a stream in the file replaces the default one", "streams:\n  a: {tcp: ':1'}", nil, nil, streams, "a=:1/0"},
 		{"an empty file is the default", "# nothing\n", nil, nil, streams, "live=127.0.0.1:9999/0"},
+		{"a folder that is played", "streams:\n  a: {folder: music, shuffle: true}", nil, nil,
+			func(c Config) any { return fmt.Sprint(c.Streams[0].Folder, c.Streams[0].Shuffle) }, "musictrue"},
 		{"an empty data folder is memory", "", []string{"HEADWATER_DATA="}, nil, func(c Config) any { return c.Data }, ""},
 		{"a group of the file", "log: {level: debug}\nlimits:\n  requests: 7\n", nil, nil,
 			func(c Config) any { return fmt.Sprint(c.Log.Level, c.Limits.Requests) }, "DEBUG 7"},

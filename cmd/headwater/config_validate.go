@@ -83,17 +83,7 @@ func (c *Config) validate(where func(key string) string) []*fault {
 	for i := range c.Streams {
 		s := &c.Streams[i]
 		key := "streams." + s.Name
-		switch {
-		case s.TCP == "" && s.Connect == "":
-			if where(key+".tcp") != "" || where(key+".connect") != "" {
-				break // it has one that cannot be used, which was told
-			}
-			add(key, "has no source: set tcp or connect")
-		case s.TCP != "" && s.Connect != "":
-			add(key, "has two sources: set tcp or connect, not both")
-		case s.Connect != "" && len(s.Allow) > 0:
-			add(key+".allow", "has no meaning with connect")
-		}
+		s.validateSource(key, where, add)
 		if s.TCP != "" {
 			listeners = append(listeners, listener{key + ".tcp", s.TCP})
 		}

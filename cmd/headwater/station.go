@@ -191,7 +191,7 @@ func (s *station) addStream(ctx context.Context, opts *serveOptions, cfg *Stream
 type laterSink struct{ ingest.Sink }
 
 // newSource returns the source of a stream and notes where it takes media.
-func (s *station) newSource(ctx context.Context, opts *serveOptions, cfg *StreamConfig, sink ingest.Sink, place *endpoint) (runner, error) {
+func (s *station) newSource(ctx context.Context, opts *serveOptions, cfg *StreamConfig, sink ingest.Sink, place *endpoint) (source runner, err error) {
 	if inside, ok := opts.inside[cfg.Name]; ok {
 		return inside(sink), nil
 	}
@@ -202,6 +202,9 @@ func (s *station) newSource(ctx context.Context, opts *serveOptions, cfg *Stream
 	if cfg.Connect != "" {
 		place.fetches = cfg.Connect
 		return supervised{s.log.With("stream", cfg.Name), ingest.NewTCPDialer(cfg.Connect, o)}, nil
+	}
+	if source, place.fetches, err = newOwnSource(cfg, o); source != nil || err != nil {
+		return source, err
 	}
 	ln, err := ingest.Listen(ctx, cfg.TCP, o)
 	if err != nil {

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"errors"
+	"strings"
+)
+
+// sourceSettings returns what says where the media of a stream comes from.
+func sourceSettings() []setting[StreamConfig] {
+	return []setting[StreamConfig]{
+		{"tcp", "ADDR", "address to take raw TCP on", "",
+			func(s *StreamConfig, v string) error { return setAddress(&s.TCP, v) }},
+		{"connect", "ADDR", "address to fetch raw TCP from", "",
+			func(s *StreamConfig, v string) error { return setRemoteAddress(&s.Connect, v) }},
+		{"folder", "PATH", "folder of audio files, or .m3u, to play", "",
+			func(s *StreamConfig, v string) error { return setPath(&s.Folder, v) }},
+		{"shuffle", "BOOL", "play the folder in random order", "false",
+			func(s *StreamConfig, v string) error { return setBool(&s.Shuffle, v) }},
+	}
+}
+
+// sources returns the keys of what can bring the stream's media: those that
+// are set, and all.
+func (s *StreamConfig) sources() (keys, known []string) {
+	add := func(key string, set bool) {
+		known = append(known, key)
+		if set {
+			keys = append(keys, key)
+		}
+	}
+	add("tcp", s.TCP != "")
+	add("connect", s.Connect != "")
+	add("folder", s.Folder != "")
+	return keys, known
+}
+
+// validateSource adds what is wrong with where a stream's media comes from.
+// key is that of the stream, where tells the place of a key.
+func (s *StreamConfig) validateSource(key string, where func(key string) string, add func(key, format string, args ...any)) {
+	keys, known := s.sources()
+	switch {
+	case len(keys) > 1:
+		add(key, "has %s for sources: keep one", strings.Join(keys, " and "))
+	case len(keys) == 0:
+		for _, k := range known {
+			if where(key+"."+k) != "" {
+				return // it has one that cannot be used, which was told
+			}
+		}
+		add(key, "has no source: set one of %s", strings.Join(known, ", "))
+	}
+	if len(s.Allow) > 0 && s.TCP == "" {
+		add(key+".allow", "has no meaning without tcp")
+	}
+	if s.Shuffle && s.Folder == "" {
+		add(key+".shuffle", "has no meaning without folder")
+	}
+}
+
+func setPath(to *string, value string) error {
+	if value == "" {
+		return errors.New("must be a path")
+	}
+	*to = value
+	return nil
+}
+
+func setBool(to *bool, value string) error {
+	if value != "true" && value != "false" {
+		return errors.New("must be true or false")
+	}
+	*to = value == "true"
+	return nil
+}

@@ -1,0 +1,22 @@
+package main
+
+import (
+	"fmt"
+
+	"headwater/ingest"
+	"headwater/ingest/folder"
+)
+
+// newOwnSource returns the source that headwater starts itself for a stream,
+// and where it takes the media from, in words; nil if the stream has none.
+func newOwnSource(cfg *StreamConfig, o ingest.Options) (source runner, from string, err error) {
+	log := o.Log.With("stream", cfg.Name)
+	if cfg.Folder != "" {
+		player, err := folder.New(folder.Options{Path: cfg.Folder, Shuffle: cfg.Shuffle, Stream: o.Stream, Sink: o.Sink, Log: o.Log})
+		if err != nil {
+			return nil, "", fmt.Errorf("open the folder of stream %s: %w: make it, or give another one with streams.%s.folder", cfg.Name, err, cfg.Name)
+		}
+		return supervised{log, player}, "the folder " + cfg.Folder, nil
+	}
+	return nil, "", nil
+}
