@@ -134,7 +134,7 @@ func (b *tsBuilder) setPCR(t mux.Ticks) { b.pcr, b.begun = t, true }
 // the first sample, then whole frames (hls-rules C21-C23; RFC 8216 §3.4).
 func buildPacked(seg *Segment, o *openSlot) {
 	wire := (o.frames[0].PTS - o.shift) & (mux.Wrap - 1)
-	data := [][]byte{audio.AppendTimestampTag(nil, wire)}
+	data := [][]byte{audio.AppendHeadTag(nil, wire, nil)}
 	for _, f := range o.frames {
 		data = join(data, f.Data)
 	}

@@ -24,7 +24,8 @@ const (
 //
 // Units come when the [mux.Program] is known for certain, for AAC after the
 // first frames of the connection. A change of format makes a new Program. A
-// unit is Damaged if sync was lost just before it.
+// unit is Damaged if sync was lost just before it, and has a Title if an ID3v2
+// tag before it brought another than the last one.
 //
 // A Demuxer is not safe for concurrent use.
 type Demuxer struct {
@@ -32,7 +33,8 @@ type Demuxer struct {
 	units    []*mux.Unit // to be returned by the present call
 	held     []*mux.Unit // until their program is known
 	program  *mux.Program
-	format   uint64 // of split that program and held belong to
+	title    mux.Title // the newest
+	format   uint64    // of split that program and held belong to
 	params   mux.Parameters
 	now      clock
 	losses   uint64
@@ -66,8 +68,16 @@ func (d *Demuxer) Peek() *mux.Unit {
 	pts := d.now.ticks()
 	return &mux.Unit{
 		Program: d.program, Seq: d.stats.Units, PTS: pts, DTS: pts, Access: mux.AccessRandom,
-		Frames: []mux.Frame{{PTS: pts, Data: data, Samples: samples, Rate: rate}},
+		Frames: []mux.Frame{{PTS: pts, Data: data, Samples: samples, Rate: rate}}, Title: d.newTitle(),
 	}
+}
+
+// newTitle returns the title that begins with the next frame, nil if the last one goes on.
+func (d *Demuxer) newTitle() *mux.Title {
+	if t := d.split.Title(); t != nil && *t != d.title {
+		return t
+	}
+	return nil
 }
 
 // Flush tells that the connection has ended, and returns the units that were
@@ -117,7 +127,11 @@ func (d *Demuxer) frame(data []byte, samples, rate int) {
 		DTS:     pts,
 		Access:  mux.AccessRandom,
 		Damaged: d.losses != d.split.losses,
+		Title:   d.newTitle(),
 		Frames:  f,
+	}
+	if u.Title != nil {
+		d.title = *u.Title
 	}
 	d.losses = d.split.losses
 	d.stats.Units++

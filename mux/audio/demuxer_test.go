@@ -4,15 +4,18 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"headwater/mux"
 	"headwater/mux/audio"
+	"headwater/mux/id3"
 )
 
 // demux feeds b to a Demuxer in pieces of n bytes and returns all units.
@@ -28,7 +31,7 @@ func demux(b []byte, n int) ([]*mux.Unit, mux.Stats) {
 }
 
 func TestDemuxer(t *testing.T) {
-	in := join([]byte("junk"), id3(5, 5, 0), info(), run(mp3128, 200))
+	in := join([]byte("junk"), garbageTag(5, 5, 0), info(), run(mp3128, 200))
 	units, stats := demux(in, 1000)
 	if len(units) != 200 {
 		t.Fatalf("%d units, want 200", len(units))
@@ -59,7 +62,7 @@ func TestDemuxer(t *testing.T) {
 
 // A frame can be had as soon as it is whole, and is the one that comes later.
 func TestDemuxerPeek(t *testing.T) {
-	in := join([]byte("junk"), id3(5, 5, 0), info(), run(mp3128, 20), id3(5, 5, 0), run(mp3128, 20))
+	in := join([]byte("junk"), garbageTag(5, 5, 0), info(), run(mp3128, 20), garbageTag(5, 5, 0), run(mp3128, 20))
 	for _, n := range []int{1, 7, 100, 417, 1000} {
 		d := audio.NewDemuxer(mux.CodecUnknown)
 		ahead := map[uint64]*mux.Unit{}
@@ -206,6 +209,86 @@ func TestDemuxerTag(t *testing.T) {
 				t.Errorf("%d units, %d skipped, want 20, %d", len(units), stats.Skipped, tt.skipped)
 			}
 		})
+	}
+}
+
+// titleTag returns an ID3v2 tag with a title behind n bytes of something else.
+func titleTag(n int, t mux.Title) []byte {
+	frames := id3.AppendPrivate(nil, "picture", bytes.Repeat([]byte{0xff, 0xd8}, n/2))
+	return id3.Append(nil, id3.AppendTitle(frames, t))
+}
+
+// The title of a tag begins with the frame behind it, and the tag is not in
+// the sound (hls-rules C26, C36).
+func TestDemuxerTitles(t *testing.T) {
+	a, b := mux.Title{Artist: "A", Name: "N"}, mux.Title{Name: "M", URL: "http://m/"}
+	v1 := append([]byte("TAGthe end"), make([]byte, 118)...)
+	ten := run(mp3128, 10)
+	tests := []struct {
+		name string
+		in   []byte
+		want map[int]mux.Title // by number of the unit
+	}{
+		{"at the start", join(titleTag(0, a), ten), map[int]mux.Title{0: a}},
+		{"between frames", join(ten, titleTag(0, a), ten, titleTag(0, b), ten), map[int]mux.Title{10: a, 20: b}},
+		{"before a frame without sound", join(ten, titleTag(0, a), info(), ten), map[int]mux.Title{10: a}},
+		{"two tags: the last one", join(titleTag(0, a), titleTag(0, b), ten), map[int]mux.Title{0: b}},
+		{"one without a title behind one with", join(titleTag(0, a), garbageTag(50, 50, 0), ten), map[int]mux.Title{0: a}},
+		{"the same again", join(titleTag(0, a), ten, titleTag(0, a), ten), map[int]mux.Title{0: a}},
+		{"behind a picture", join(titleTag(100_000, a), ten), map[int]mux.Title{0: a}},
+		{"in front of the end of the file before", join(ten, v1, titleTag(0, a), ten), map[int]mux.Title{10: a}},
+		{"the end of a file names nothing", join(ten, v1, ten), nil},
+		{"before another format", join(ten, titleTag(0, a), runADTS(4, 2, 300, 10)), map[int]mux.Title{10: a}},
+		{"nothing behind it", join(ten, titleTag(0, a)), nil},
+		{"a tag that is cut short", join(ten, titleTag(0, a)[:20]), nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, n := range []int{1, 100, 1000, len(tt.in)} {
+				units, stats := demux(tt.in, n)
+				got := map[int]mux.Title{}
+				for i, u := range units {
+					if u.Title != nil {
+						got[i] = *u.Title
+					}
+				}
+				if !maps.Equal(got, tt.want) {
+					t.Errorf("in pieces of %d: titles %v, want %v", n, got, tt.want)
+				}
+				if len(units)%10 != 0 || len(units) == 0 || stats.Skipped > 0 && tt.want != nil {
+					t.Errorf("in pieces of %d: %d units, %d bytes skipped", n, len(units), stats.Skipped)
+				}
+			}
+		})
+	}
+}
+
+// A tag that is longer than is believed gives the title that stands at its
+// start, and none of it is held.
+func TestDemuxerLongTag(t *testing.T) {
+	tag := []byte("ID3\x04\x00\x00\x7f\x7f\x7f\x7f")
+	tag = id3.AppendTitle(tag, mux.Title{Name: "N"})
+	tag = append(tag, bytes.Repeat([]byte{0}, 4<<20)...)
+	s := audio.NewSplitter(mux.CodecUnknown)
+	var titles []mux.Title
+	frames := 0
+	emit := func([]byte, int, int) {
+		frames++
+		if t := s.Title(); t != nil {
+			titles = append(titles, *t)
+		}
+	}
+	for b := tag; len(b) > 0; {
+		n := min(4096, len(b))
+		s.Write(b[:n:n], emit)
+		if b = b[n:]; s.Held() > audio.MaxHeld {
+			t.Fatalf("%d bytes are held", s.Held())
+		}
+	}
+	s.Write(run(mp3128, 10), emit)
+	s.Flush(emit)
+	if frames != 10 || !slices.Equal(titles, []mux.Title{{Name: "N"}}) {
+		t.Errorf("%d frames, titles %v", frames, titles)
 	}
 }
 

@@ -66,9 +66,9 @@ func runADTS(rateIndex, channels, size, n int) []byte {
 	return b
 }
 
-// id3 returns an ID3v2.4 tag that says it has size bytes behind its header,
+// garbageTag returns an ID3v2.4 tag that says it has size bytes behind its header,
 // and has so many.
-func id3(size, has int, flags byte) []byte {
+func garbageTag(size, has int, flags byte) []byte {
 	b := []byte{'I', 'D', '3', 4, 0, flags, byte(size >> 21 & 0x7f), byte(size >> 14 & 0x7f), byte(size >> 7 & 0x7f), byte(size & 0x7f)}
 	return append(b, bytes.Repeat([]byte{'x'}, has)...)
 }

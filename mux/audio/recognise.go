@@ -1,6 +1,9 @@
 package audio
 
-import "headwater/mux"
+import (
+	"headwater/mux"
+	"headwater/mux/id3"
+)
 
 // Recognise reports whether b, the first bytes of a connection, is raw MP3 or
 // ADTS AAC: whether three frame headers in a row agree, anywhere in b. offset
@@ -13,7 +16,7 @@ import "headwater/mux"
 // Frames of very low bit rates also agree inside the packets of a transport
 // stream, so look for that first.
 func Recognise(b []byte) (c mux.Codec, offset int, ok bool) {
-	tag := id3Size(b)
+	tag := id3.Size(b)
 	f := framer{buf: view{new: b}}
 	for i := f.buf.index(min(tag, len(b)), 0xff); i < len(b); i = f.buf.index(i+1, 0xff) {
 		h, v := f.header(i)

@@ -1,24 +1,32 @@
 package audio
 
-import "headwater/mux"
+import (
+	"headwater/mux"
+	"headwater/mux/id3"
+)
 
 // Splitter finds the frames in a stream of bytes that is MP3 or ADTS AAC. It
 // passes over junk, ID3v1, ID3v2 and APE tags, and the Xing, Info and VBRI
 // frames of files. Free format MP3 is taken for junk.
+//
+// The title in an ID3v2 tag begins with the frame behind it; see Title. Those
+// of ID3v1 and APE tags, which stand at the end of files, name what is over.
 //
 // To find sync it wants three headers in a row that agree, at the end of the
 // input two; so it does to believe in a change of format (hls-rules C27, C28).
 // A frame is emitted when the header after it has come, one frame late; see Peek.
 //
 // A Splitter is not safe for concurrent use. It keeps at most three frames of
-// the largest size between calls.
+// the largest size and the text of a title between calls.
 type Splitter struct {
 	framer
-	tag    int    // bytes of a tag still to come
-	tags   uint64 // bytes of tags and of frames without sound: skipped, and no fault
-	search bool   // pos is not where a frame is expected
-	synced bool   // the last frame was emitted just before pos, but for tags
-	tried  int    // bytes behind pos known not to begin a frame; see doubt
+	tag    int // bytes of a tag still to come
+	reader id3.Reader
+	title  *mux.Title // in the tags since the last frame, nil if there is none
+	tags   uint64     // bytes of tags and of frames without sound: skipped, and no fault
+	search bool       // pos is not where a frame is expected
+	synced bool       // the last frame was emitted just before pos, but for tags
+	tried  int        // bytes behind pos known not to begin a frame; see doubt
 }
 
 // Emit takes one frame: its bytes with header, and how many samples per
@@ -69,6 +77,7 @@ func (s *Splitter) Flush(emit Emit) {
 	s.keep()
 	s.sure = s.known
 	s.final, s.search, s.synced, s.tag, s.tried = false, false, false, 0, 0
+	s.reader, s.title = id3.Reader{}, nil
 }
 
 // Codec returns the codec of the last frame; until then the one asked for,
@@ -79,6 +88,11 @@ func (s *Splitter) Codec() mux.Codec { return s.found() }
 // before the first frame, for AAC before as many frames as [codec.AACProbe]
 // wants, and again after a change of format until the new one is known.
 func (s *Splitter) Parameters() mux.Parameters { return s.certain() }
+
+// Title returns the title that begins with the frame that is being emitted, or
+// that Peek returned: that of the ID3v2 tag before it. It is nil if there is
+// none, and immutable.
+func (s *Splitter) Title() *mux.Title { return s.title }
 
 // Stats returns how many bytes were in no frame that was emitted, how many
 // frames were, and how often sync was lost.
@@ -93,15 +107,29 @@ func (s *Splitter) step(emit Emit) bool {
 	case rest == 0:
 		return false
 	case s.tag > 0:
-		n := min(rest, s.tag)
-		s.drop(n)
-		s.tag -= n
-		s.tags += uint64(n)
+		s.readTag(min(rest, s.tag))
 		return true
 	case s.search:
 		return s.find()
 	}
 	return s.next(emit)
+}
+
+// readTag takes the next n bytes of a tag.
+func (s *Splitter) readTag(n int) {
+	first, second := s.buf.pieces(s.pos, s.pos+n)
+	s.reader.Write(first)
+	s.reader.Write(second)
+	s.drop(n)
+	s.tag -= n
+	s.tags += uint64(n)
+	if s.tag > 0 {
+		return
+	}
+	if t, ok := s.reader.Title(); ok {
+		s.title = &t
+	}
+	s.reader = id3.Reader{}
 }
 
 // next deals with a tag or a frame at pos.
@@ -140,6 +168,7 @@ func (s *Splitter) next(emit Emit) bool {
 	} else {
 		s.frames++
 		emit(frame, h.samples(), h.rate())
+		s.title = nil
 	}
 	return true
 }

@@ -63,18 +63,18 @@ func TestSplitter(t *testing.T) {
 		{"a length too short", mux.CodecUnknown, damaged(tenAAC, 5*300+4, 0x20), 10, 256, 1},
 
 		// hls-rules C26
-		{"ID3v2 first", mux.CodecUnknown, join(id3(500, 500, 0), five), 5, 510, 0},
-		{"ID3v2 with footer", mux.CodecUnknown, join(id3(500, 510, 0x10), five), 5, 520, 0},
-		{"ID3v2 that holds frames", mux.CodecUnknown, join(id3(len(fiveAAC), 0, 0), fiveAAC, five), 5, len(fiveAAC) + 10, 0},
-		{"ID3v2 between", mux.CodecUnknown, join(five, id3(500, 500, 0), five), 10, 510, 0},
-		{"two tags", mux.CodecUnknown, join(id3(5, 5, 0), id3(9, 9, 0), five), 5, 34, 0},
+		{"ID3v2 first", mux.CodecUnknown, join(garbageTag(500, 500, 0), five), 5, 510, 0},
+		{"ID3v2 with footer", mux.CodecUnknown, join(garbageTag(500, 510, 0x10), five), 5, 520, 0},
+		{"ID3v2 that holds frames", mux.CodecUnknown, join(garbageTag(len(fiveAAC), 0, 0), fiveAAC, five), 5, len(fiveAAC) + 10, 0},
+		{"ID3v2 between", mux.CodecUnknown, join(five, garbageTag(500, 500, 0), five), 10, 510, 0},
+		{"two tags", mux.CodecUnknown, join(garbageTag(5, 5, 0), garbageTag(9, 9, 0), five), 5, 34, 0},
 		{"ID3v1 at the end", mux.CodecUnknown, join(five, []byte("TAG"), make([]byte, 125)), 5, 128, 0},
-		{"ID3v1, then the next file", mux.CodecUnknown, join(five, []byte("TAG"), make([]byte, 125), id3(5, 5, 0), five), 10, 143, 0},
+		{"ID3v1, then the next file", mux.CodecUnknown, join(five, []byte("TAG"), make([]byte, 125), garbageTag(5, 5, 0), five), 10, 143, 0},
 		{"ID3v1 extension", mux.CodecUnknown, join(five, []byte("TAG+"), make([]byte, 223), []byte("TAG"), make([]byte, 125), five), 10, 355, 0},
 		{"APE", mux.CodecUnknown, join(five, ape(300), five), 10, 364, 0},
-		{"ID3v2 that is longer than told", mux.CodecUnknown, join(id3(100, 300, 0), five), 5, 310, 0},
-		{"ID3v2 that ends with the input", mux.CodecUnknown, id3(500, 100, 0), 0, 110, 0},
-		{"table of contents", mux.CodecUnknown, join(id3(5, 5, 0), info(), five), 5, 15 + size, 0},
+		{"ID3v2 that is longer than told", mux.CodecUnknown, join(garbageTag(100, 300, 0), five), 5, 310, 0},
+		{"ID3v2 that ends with the input", mux.CodecUnknown, garbageTag(500, 100, 0), 0, 110, 0},
+		{"table of contents", mux.CodecUnknown, join(garbageTag(5, 5, 0), info(), five), 5, 15 + size, 0},
 		{"table of contents of the next file", mux.CodecUnknown, join(five, info(), five), 10, size, 0},
 
 		// hls-rules C28
@@ -102,7 +102,7 @@ func TestSplitter(t *testing.T) {
 
 // A tag that says 256 MB and holds nothing costs one megabyte of audio.
 func TestSplitterTagSizeLies(t *testing.T) {
-	in := join(id3(1<<28-1, 0, 0), bytes.Repeat(run(mp3128, 100), 30))
+	in := join(garbageTag(1<<28-1, 0, 0), bytes.Repeat(run(mp3128, 100), 30))
 	g, _ := split(t, mux.CodecUnknown, in, 4096)
 	if want := (len(in)-audio.MaxTag)/417 - 1; len(g.frames) < want || g.skipped > audio.MaxTag+2*417 {
 		t.Errorf("%d frames, %d skipped, want at least %d frames", len(g.frames), g.skipped, want)
@@ -126,7 +126,7 @@ func TestSplitterBounded(t *testing.T) {
 		{"sync words", bytes.Repeat([]byte{0xff}, 1<<18)},
 		{"headers of the longest frame", bytes.Repeat(longest[:7], 1<<15)},
 		{"pairs of frames", bytes.Repeat(join(longest, longest, []byte{0, 0}), 30)},
-		{"an endless tag", bytes.Repeat(id3(1<<28-1, 0, 0), 1<<14)},
+		{"an endless tag", bytes.Repeat(garbageTag(1<<28-1, 0, 0), 1<<14)},
 		{"zeros", make([]byte, 1<<20)},
 	}
 	good := runADTS(4, 2, 300, 20)
@@ -267,7 +267,7 @@ func ExampleSplitter() {
 // emitted is a frame, and it does not depend on where the input was cut.
 func FuzzSplitter(f *testing.F) {
 	f.Add(run(mp3tiny, 3), uint16(100))
-	f.Add(join(id3(20, 20, 0), runADTS(4, 2, 30, 5), []byte("TAG")), uint16(7))
+	f.Add(join(garbageTag(20, 20, 0), runADTS(4, 2, 30, 5), []byte("TAG")), uint16(7))
 	f.Add(join(runADTS(4, 2, 30, 4), damaged(runADTS(4, 2, 30, 4), 34, 0x20), runADTS(3, 2, 30, 4)), uint16(33))
 	f.Fuzz(func(t *testing.T, b []byte, n uint16) {
 		whole, _ := split(t, mux.CodecUnknown, b, len(b)+1)

@@ -3,6 +3,8 @@ package audio
 import (
 	"bytes"
 	"encoding/binary"
+
+	"headwater/mux/id3"
 )
 
 // maxTag is how far the size that a tag tells of itself is believed. What a
@@ -19,7 +21,7 @@ func tagSize(b []byte) int {
 	case len(b) < tagHead:
 		return 0
 	case bytes.HasPrefix(b, []byte("ID3")):
-		return min(id3Size(b), maxTag)
+		return min(id3.Size(b), maxTag)
 	case bytes.HasPrefix(b, []byte("TAG+")):
 		return 227
 	case bytes.HasPrefix(b, []byte("TAG")):
@@ -29,30 +31,4 @@ func tagSize(b []byte) int {
 		return int(min(head+uint64(binary.LittleEndian.Uint32(b[12:])), maxTag))
 	}
 	return 0
-}
-
-// id3Size returns the length of the ID3v2 tag that b starts with, header and
-// footer included, or 0 if the header is not one.
-func id3Size(b []byte) int {
-	const (
-		head   = 10
-		footer = 0x10
-	)
-	if len(b) < head || b[0] != 'I' || b[1] != 'D' || b[2] != '3' || b[3] == 0xff || b[4] == 0xff {
-		return 0
-	}
-	size := binary.BigEndian.Uint32(b[6:])
-	if size&0x80808080 != 0 { // four times 7 bits
-		return 0
-	}
-	n := syncsafe(size)
-	if b[5]&footer != 0 {
-		n += head
-	}
-	return head + n
-}
-
-// syncsafe returns the 28 bits in the low 7 bits of each byte of v.
-func syncsafe(v uint32) int {
-	return int(v&0x7f | v>>1&0x3f80 | v>>2&0x1fc000 | v>>3&0xfe00000)
 }

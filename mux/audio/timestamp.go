@@ -6,30 +6,31 @@ import (
 	"fmt"
 
 	"headwater/mux"
+	"headwater/mux/id3"
 )
 
 // timestampOwner names the PRIV frame that carries the time of the first
 // sample of a packed audio segment (RFC 8216 §3.4).
 const timestampOwner = "com.apple.streaming.transportStreamTimestamp"
 
+// timestampSize is the length of the time, timestampBody that of the frame
+// behind its header.
 const (
-	id3Head   = 10
-	privHead  = 10
-	privBody  = len(timestampOwner) + 1 + 8
-	tagLength = id3Head + privHead + privBody
+	timestampSize = 8
+	timestampBody = len(timestampOwner) + 1 + timestampSize
 )
 
-// AppendTimestampTag appends to dst the ID3v2.4 tag that a packed audio
-// segment starts with: one PRIV frame with the low 33 bits of ts, the time of
-// the segment's first sample. RFC 8216 §3.4; hls-rules C21.
-func AppendTimestampTag(dst []byte, ts mux.Ticks) []byte {
-	dst = append(dst, "ID3\x04\x00\x00"...)
-	dst = append(dst, 0, 0, 0, privHead+byte(privBody)) // below 128, so four times 7 bits are no matter
-	dst = append(dst, "PRIV"...)
-	dst = append(dst, 0, 0, 0, byte(privBody), 0, 0)
-	dst = append(dst, timestampOwner...)
-	dst = append(dst, 0)
-	return binary.BigEndian.AppendUint64(dst, uint64(ts&(mux.Wrap-1)))
+// AppendHeadTag appends to dst the ID3v2.4 tag that a packed audio segment
+// starts with: a PRIV frame with the low 33 bits of ts, the time of the
+// segment's first sample, and behind it the frames of the title that is in
+// force there; nil if none is known. RFC 8216 §3.4; hls-rules C21, C38.
+func AppendHeadTag(dst []byte, ts mux.Ticks, title *mux.Title) []byte {
+	time := binary.BigEndian.AppendUint64(make([]byte, 0, timestampSize), uint64(ts&(mux.Wrap-1)))
+	frames := id3.AppendPrivate(make([]byte, 0, 128), timestampOwner, time)
+	if title != nil {
+		frames = id3.AppendTitle(frames, *title)
+	}
+	return id3.Append(dst, frames)
 }
 
 // ParseTimestampTag reads the ID3v2 tag at the start of b and returns the time
@@ -37,7 +38,7 @@ func AppendTimestampTag(dst []byte, ts mux.Ticks) []byte {
 // in the tag are passed over. The error wraps [mux.ErrInvalid] if b does not
 // start with such a tag, [mux.ErrTruncated] if it ends inside it.
 func ParseTimestampTag(b []byte) (ts mux.Ticks, size int, err error) {
-	size = id3Size(b)
+	size = id3.Size(b)
 	switch {
 	case size == 0:
 		return 0, 0, fmt.Errorf("read timestamp tag: ID3v2 header: %w", mux.ErrInvalid)
@@ -45,13 +46,13 @@ func ParseTimestampTag(b []byte) (ts mux.Ticks, size int, err error) {
 		return 0, 0, fmt.Errorf("read timestamp tag of %d bytes: %w", size, mux.ErrTruncated)
 	}
 	owner := []byte(timestampOwner + "\x00")
-	for frames := b[id3Head:size]; len(frames) > privHead; {
-		n := id3FrameSize(b[3], frames)
-		body := frames[privHead:]
+	for frames := b[id3.HeaderSize:size]; len(frames) > id3.FrameHeaderSize; {
+		n := id3.FrameSize(b[3], frames)
+		body := frames[id3.FrameHeaderSize:]
 		if n < 0 || n > len(body) {
 			break
 		}
-		if bytes.HasPrefix(frames, []byte("PRIV")) && bytes.HasPrefix(body[:n], owner) && n == privBody {
+		if bytes.HasPrefix(frames, []byte("PRIV")) && bytes.HasPrefix(body[:n], owner) && n == timestampBody {
 			v := binary.BigEndian.Uint64(body[len(owner):n])
 			if v >= uint64(mux.Wrap) {
 				break // hls-rules C21: 33 bits
@@ -61,17 +62,4 @@ func ParseTimestampTag(b []byte) (ts mux.Ticks, size int, err error) {
 		frames = body[n:]
 	}
 	return 0, 0, fmt.Errorf("read timestamp tag: PRIV %s: %w", timestampOwner, mux.ErrInvalid)
-}
-
-// id3FrameSize returns the size that the ID3v2 frame header at the start of b
-// tells, negative if it is none: in version 4 it has four times 7 bits.
-func id3FrameSize(version byte, b []byte) int {
-	size := binary.BigEndian.Uint32(b[4:])
-	if version < 4 {
-		return int(int32(size))
-	}
-	if size&0x80808080 != 0 {
-		return -1
-	}
-	return syncsafe(size)
 }

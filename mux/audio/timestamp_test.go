@@ -12,7 +12,7 @@ import (
 )
 
 // hls-rules C21: byte for byte what RFC 8216 §3.4 asks for.
-func TestAppendTimestampTag(t *testing.T) {
+func TestAppendHeadTag(t *testing.T) {
 	const head = "494433" + "0400" + "00" + "0000003f" + "50524956" + "00000035" + "0000" +
 		"636f6d2e6170706c652e73747265616d696e672e7472616e73706f727453747265616d54696d657374616d70" + "00"
 	tests := []struct {
@@ -27,19 +27,19 @@ func TestAppendTimestampTag(t *testing.T) {
 		{-1, "00000001ffffffff"},
 	}
 	for _, tt := range tests {
-		got := audio.AppendTimestampTag([]byte{1, 2}, tt.ts)
+		got := audio.AppendHeadTag([]byte{1, 2}, tt.ts, nil)
 		if s := hex.EncodeToString(got); s != "0102"+head+tt.want {
-			t.Errorf("AppendTimestampTag(%d) = %s, want %s", tt.ts, s, "0102"+head+tt.want)
+			t.Errorf("AppendHeadTag(%d) = %s, want %s", tt.ts, s, "0102"+head+tt.want)
 		}
 		ts, size, err := audio.ParseTimestampTag(append(got[2:], 0xff, 0xf1))
 		if err != nil || ts != tt.ts&(mux.Wrap-1) || size != len(got)-2 {
-			t.Errorf("ParseTimestampTag(AppendTimestampTag(%d)) = %d, %d, %v", tt.ts, ts, size, err)
+			t.Errorf("ParseTimestampTag(AppendHeadTag(%d)) = %d, %d, %v", tt.ts, ts, size, err)
 		}
 	}
 }
 
 func TestParseTimestampTag(t *testing.T) {
-	tag := audio.AppendTimestampTag(nil, 90000)
+	tag := audio.AppendHeadTag(nil, 90000, nil)
 	priv := tag[10:]
 	title := append([]byte("TIT2\x00\x00\x00\x05\x00\x00"), "\x03Song"...)
 	wrap := func(version byte, frames ...[]byte) []byte {
@@ -73,8 +73,8 @@ func TestParseTimestampTag(t *testing.T) {
 	}
 }
 
-func ExampleAppendTimestampTag() {
-	segment := audio.AppendTimestampTag(nil, 900_000) // then the frames
+func ExampleAppendHeadTag() {
+	segment := audio.AppendHeadTag(nil, 900_000, nil) // then the frames
 	ts, size, err := audio.ParseTimestampTag(segment)
 	fmt.Println(ts, size, err)
 	// Output: 900000 73 <nil>
@@ -83,7 +83,7 @@ func ExampleAppendTimestampTag() {
 // FuzzParseTimestampTag: the length is within the input, and the time can be
 // written again.
 func FuzzParseTimestampTag(f *testing.F) {
-	f.Add(audio.AppendTimestampTag(nil, 90000))
+	f.Add(audio.AppendHeadTag(nil, 90000, nil))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		ts, size, err := audio.ParseTimestampTag(b)
 		if err != nil {
@@ -92,7 +92,7 @@ func FuzzParseTimestampTag(f *testing.F) {
 		if size > len(b) || ts < 0 || ts >= mux.Wrap {
 			t.Fatalf("ParseTimestampTag(%x) = %d, %d", b, ts, size)
 		}
-		again, _, err := audio.ParseTimestampTag(audio.AppendTimestampTag(nil, ts))
+		again, _, err := audio.ParseTimestampTag(audio.AppendHeadTag(nil, ts, nil))
 		if err != nil || again != ts {
 			t.Fatalf("%d written and read is %d, %v", ts, again, err)
 		}

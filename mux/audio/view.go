@@ -31,6 +31,12 @@ func (v *view) head(i int, scratch *[tagHead]byte) []byte {
 	return scratch[:n]
 }
 
+// pieces returns v[i:j] as it lies: in one piece or two, either may be empty.
+func (v *view) pieces(i, j int) (first, second []byte) {
+	cut := len(v.old)
+	return v.old[min(i, cut):min(j, cut)], v.new[max(i-cut, 0):max(j-cut, 0)]
+}
+
 // index returns the first place from i on where c stands, or the length of v.
 func (v *view) index(i int, c byte) int {
 	if i < len(v.old) {

@@ -8,6 +8,7 @@ import (
 
 	"headwater/mux"
 	"headwater/mux/audio"
+	"headwater/mux/id3"
 	"headwater/mux/ts"
 )
 
@@ -203,7 +204,7 @@ func (d *Demuxer) startTS(b []byte) []*mux.Unit {
 // codec if an ID3v2 tag hides what it is.
 func (d *Demuxer) startAudio(b []byte, c mux.Codec) []*mux.Unit {
 	d.audio = audio.NewDemuxer(c)
-	d.unframed = maxUnknown + int64(tagSize(b))
+	d.unframed = maxUnknown + int64(id3.Size(b))
 	return d.listen(b)
 }
 
@@ -230,20 +231,6 @@ func (d *Demuxer) note(units []*mux.Unit) []*mux.Unit {
 		d.format = ADTS
 	}
 	return units
-}
-
-// tagSize returns the length of the ID3v2 tag at the start of b, 0 without one
-// (id3v2.4.0-structure §3.1).
-func tagSize(b []byte) int {
-	const head = 10
-	if len(b) < head || string(b[:3]) != "ID3" {
-		return 0
-	}
-	size := 0
-	for _, c := range b[6:head] { // four times 7 bits
-		size = size<<7 | int(c&0x7f)
-	}
-	return head + size
 }
 
 // Stats returns what was met so far.

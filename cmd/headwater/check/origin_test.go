@@ -92,7 +92,7 @@ var cut = sync.OnceValue(func() map[string][][]byte {
 		main[slot] = append(main[slot], unit...)
 		if pid == audioPID {
 			if packed[slot] == nil {
-				packed[slot] = audio.AppendTimestampTag(nil, firstPTS+mux.FromSamples(int64(frames)*1024, 48000))
+				packed[slot] = audio.AppendHeadTag(nil, firstPTS+mux.FromSamples(int64(frames)*1024, 48000), nil)
 			}
 			packed[slot] = append(packed[slot], payload...)
 			frames++
