@@ -1,0 +1,96 @@
+//go:build e2e
+
+package e2e_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// section returns the commands of a section of the README, as a script.
+func section(t *testing.T, heading string) string {
+	t.Helper()
+	text, err := os.ReadFile("../../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, ok := strings.Cut(string(text), "\n## "+heading+"\n")
+	if !ok {
+		t.Fatalf("the README has no section %q", heading)
+	}
+	rest, _, _ = strings.Cut(rest, "\n## ")
+	var script strings.Builder
+	for _, m := range regexp.MustCompile(`(?m)^    (.*)$`).FindAllStringSubmatch(rest, -1) {
+		script.WriteString(m[1] + "\n")
+	}
+	return script.String()
+}
+
+// runScript runs commands of the README that end with headwater, in a folder
+// of their own and with an HTTP port of their own.
+func runScript(t *testing.T, script string) (s *server, dir string) {
+	t.Helper()
+	port := freePort(t)
+	s = &server{t: t, url: fmt.Sprintf("http://127.0.0.1:%d", port)}
+	dir = t.TempDir()
+	script = strings.ReplaceAll(script, "bin/headwater", "exec "+headwater)
+	cmd := exec.Command(program(t, "sh"), "-ec", script)
+	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), fmt.Sprintf("HEADWATER_HTTP=127.0.0.1:%d", port), "HEADWATER_TARGET_DURATION=2s", "HEADWATER_DATA=")
+	s.process = startCommand(t, cmd).live()
+	eventually(t, 30*time.Second, "headwater listens", func() error {
+		if s.process.ended() {
+			t.Fatalf("headwater ended: %v\n%s", s.process.err, s.process.output.String())
+		}
+		return s.status("/healthz", 200)
+	})
+	return s, dir
+}
+
+// TestFolder runs what the README says about a folder, and then puts a file in.
+func TestFolder(t *testing.T) {
+	t.Parallel()
+	enter(t)
+	s, dir := runScript(t, section(t, "Auto-DJ from a folder"))
+	run(t, limit, "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=330", "-t", "3",
+		"-metadata", "artist=Dropped", "-metadata", "title=In", "-id3v2_version", "3", filepath.Join(dir, "music", "new.mp3")).must(t)
+	heard := map[string]bool{}
+	eventually(t, 40*time.Second, "all three are played", func() error {
+		_, body, err := get(s.url + "/api/v1/streams/radio")
+		if err != nil {
+			return err
+		}
+		var state struct {
+			Title struct{ Artist, Name, Text string }
+		}
+		if err := json.Unmarshal([]byte(body), &state); err != nil {
+			return err
+		}
+		for _, name := range []string{"Concert pitch", "An octave below", "In"} {
+			if strings.Contains(fmt.Sprint(state.Title), name) {
+				heard[name] = true
+			}
+		}
+		if len(heard) < 3 {
+			return fmt.Errorf("heard %v, now %+v", heard, state.Title)
+		}
+		return nil
+	})
+	ffprobeFinds(t, s.url+"/radio.mp3", []string{"mp3"})
+	eventually(t, limit, "HLS is ready", func() error { return s.status("/radio/main.m3u8", 200) })
+	ffmpegDecodes(t, s.url+"/radio.m3u8", false)
+	if text := s.process.output.String(); strings.Contains(text, "held up") || strings.Contains(text, "source ended") {
+		t.Errorf("the player did not play on:\n%s", text)
+	}
+	_, body, err := get(s.url + "/radio/main.m3u8")
+	if err != nil || strings.Contains(body, "DISCONTINUITY\n") {
+		t.Errorf("files of one format are parted: %v\n%s", err, body)
+	}
+}
