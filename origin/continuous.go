@@ -12,10 +12,15 @@ import (
 	"headwater/origin/live"
 )
 
+// listen is what a request for a continuous output comes to.
+type listen struct {
+	tail    *live.Tail // that the body without end is; nil: there is none
+	options live.Options
+}
+
 // answerContinuous answers for /{stream}.ts, .mp3, .aac and the audio of
-// /{stream}: a body without end. It returns the tail that the body is, which
-// it has counted a listener of, or nil if there is none to send.
-func (s *Server) answerContinuous(req *http1.Request, rep *http1.Reply, st *Stream, rt route) *live.Tail {
+// /{stream}: a body without end, whose listener it has counted.
+func (s *Server) answerContinuous(req *http1.Request, rep *http1.Reply, st *Stream, rt route) listen {
 	program := st.source()
 	suffix := rt.suffix
 	if rt.kind == kindStream {
@@ -24,53 +29,64 @@ func (s *Server) answerContinuous(req *http1.Request, rep *http1.Reply, st *Stre
 	}
 	if program == nil {
 		s.refuse(rep, http.StatusServiceUnavailable, s.headers.noStore, st.reason(time.Now()))
-		return nil
+		return listen{}
 	}
-	mode, err := modeOf(req.Query, st.cfg.Mode)
+	wish, err := wishesOf(req.Query, &st.cfg)
 	if err != nil {
-		s.refuse(rep, http.StatusBadRequest, s.headers.noStore, "mode "+err.Error())
-		return nil
+		s.refuse(rep, http.StatusBadRequest, s.headers.noStore, err.Error())
+		return listen{}
 	}
-	tail := st.out.packets[mode]
+	l := listen{st.out.packets[wish.mode], live.Options{Burst: wish.burst}}
 	if suffix != ".ts" {
 		if sentence := lacks(st.Name(), program, suffix); sentence != "" {
 			s.refuse(rep, http.StatusNotFound, s.headers.noStore, sentence)
-			return nil
+			return listen{}
 		}
-		tail = st.out.sound[mode]
+		l.tail = st.out.sound[wish.mode]
 	}
-	if !req.Head {
-		if refusal := s.admit(tail); refusal != "" {
-			s.refuse(rep, http.StatusServiceUnavailable, s.headers.noStore, refusal)
-			return nil
-		}
-	}
-	rep.Status = http.StatusOK
 	rep.Set("Content-Type", s.headers.media[suffix])
 	rep.Set("Cache-Control", s.headers.noStore)
+	if suffix != ".ts" && s.answerProbe(req, rep, l.tail) {
+		return listen{}
+	}
+	if !req.Head {
+		if refusal := s.admit(l.tail); refusal != "" {
+			s.refuse(rep, http.StatusServiceUnavailable, s.headers.noStore, refusal)
+			return listen{}
+		}
+	}
+	s.setEndless(req, rep, l.tail)
+	if suffix != ".ts" {
+		l.options.Metaint = s.setICY(req, rep, st, l.tail)
+	}
+	if req.Head {
+		return listen{}
+	}
+	return l
+}
+
+// setEndless makes rep the head of an answer whose body is a tail.
+func (s *Server) setEndless(req *http1.Request, rep *http1.Reply, tail *live.Tail) {
+	rep.Status = http.StatusOK
 	rep.Set("Accept-Ranges", s.headers.acceptNone)
 	rep.Set("X-Accel-Buffering", s.headers.buffering)
 	if tail.Lossy() {
 		rep.Set("X-Headwater-Mode", s.headers.lossy[live.Sees(req.Conn)])
 	}
-	if req.Head {
-		return nil
-	}
-	return tail
 }
 
 // fanOut has the fan send a tail over a connection of ours.
-func (s *Server) fanOut(req *http1.Request, rep *http1.Reply, tail *live.Tail) {
-	chunked := tail.Packets() && !req.HTTP10 // radios break on chunks (hls-rules F01, F07)
-	soon := !tail.Lossy()                    // which begins with what comes next
-	rep.SetEndless(chunked, soon, func(c net.Conn) { s.fan.Serve(tail, c, live.Options{Chunked: chunked, Burst: burst}) })
+func (s *Server) fanOut(req *http1.Request, rep *http1.Reply, l listen) {
+	l.options.Chunked = l.tail.Packets() && !req.HTTP10 // radios break on chunks (hls-rules F01, F07)
+	soon := !l.tail.Lossy()                             // which begins with what comes next
+	rep.SetEndless(l.options.Chunked, soon, func(c net.Conn) { s.fan.Serve(l.tail, c, l.options) })
 }
 
 // copyTail sends a tail by net/http.
-func (s *Server) copyTail(w http.ResponseWriter, r *http.Request, c net.Conn, tail *live.Tail) {
+func (s *Server) copyTail(w http.ResponseWriter, r *http.Request, c net.Conn, l listen) {
 	s.counts.inFlight.Add(-1) // listeners have a limit of their own
 	defer s.counts.inFlight.Add(1)
-	s.gone(tail.Copy(r.Context(), w, c, live.Options{Burst: burst}))
+	s.gone(l.tail.Copy(r.Context(), w, c, l.options))
 }
 
 // gone counts a listener that has gone.

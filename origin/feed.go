@@ -30,6 +30,7 @@ func (s *Stream) Attach(info mux.SourceInfo, now time.Time) (mux.Feed, error) {
 	s.end = false
 	s.seg.Attach(now)
 	s.titles.attach()
+	s.introduce(info.Station)
 	s.out.part()
 	return s.feed, nil
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"headwater/origin/http1"
-	"headwater/origin/live"
 )
 
 // Answer answers a request for media: that is what is asked for all the time,
@@ -23,8 +22,8 @@ func (s *Server) Answer(req *http1.Request, rep *http1.Reply) bool {
 		s.refuse(rep, http.StatusServiceUnavailable, s.headers.brief, busySentence)
 		return true
 	}
-	if tail := s.answer(req, rep, rt); tail != nil {
-		s.fanOut(req, rep, tail)
+	if l := s.answer(req, rep, rt); l.tail != nil {
+		s.fanOut(req, rep, l)
 	}
 	return true
 }
@@ -46,12 +45,12 @@ func (s *Server) Sent(_ *http1.Request, rep *http1.Reply, n int64) {
 	s.count(kind(rep.Tag), rep.Status, n)
 }
 
-// answer fills rep. If the body has no end it is the tail that is returned.
-func (s *Server) answer(req *http1.Request, rep *http1.Reply, rt route) *live.Tail {
+// answer fills rep. If the body has no end it is the tail of what is returned.
+func (s *Server) answer(req *http1.Request, rep *http1.Reply, rt route) listen {
 	st := s.lookup(rt.stream)
 	if st == nil {
 		s.refuse(rep, http.StatusNotFound, s.headers.brief, "there is no stream "+quoted(rt.stream))
-		return nil
+		return listen{}
 	}
 	st.share.asked.Add(1)
 	switch rt.kind {
@@ -62,7 +61,7 @@ func (s *Server) answer(req *http1.Request, rep *http1.Reply, rt route) *live.Ta
 	default:
 		return s.answerContinuous(req, rep, st, rt)
 	}
-	return nil
+	return listen{}
 }
 
 // ServeHTTP answers what package http1 does not: other resources, and requests
@@ -102,11 +101,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var rep http1.Reply
-	tail := s.answer(&req, &rep, rt)
+	l := s.answer(&req, &rep, rt)
+	if l.tail != nil && !l.tail.Packets() && r.ProtoMajor == 1 {
+		w.Header()["Transfer-Encoding"] = s.headers.identity // radios break on chunks (hls-rules F07)
+	}
 	n := rep.WriteTo(w, req.Head)
 	s.count(rt.kind, rep.Status, n)
-	if tail != nil {
-		s.copyTail(w, r, req.Conn, tail)
+	if l.tail != nil {
+		s.copyTail(w, r, req.Conn, l)
 	}
 	if !req.Head && n < rep.Length() {
 		panic(http.ErrAbortHandler) // the client must not take it for the whole (hls-rules D19)

@@ -25,6 +25,7 @@ type headers struct {
 	allow        []string
 	buffering    []string
 	closing      []string
+	identity     []string               // Transfer-Encoding, for net/http: no chunks
 	challenge    []string               // WWW-Authenticate
 	lossy        map[bool][]string      // X-Headwater-Mode in ModeLive, by whether the kernel says what it has not sent
 	media        map[string][]string    // Content-Type by suffix (hls-rules D01)
@@ -37,8 +38,8 @@ func newHeaders() headers {
 		common: []http1.Field{
 			{Name: "Access-Control-Allow-Origin", Value: one("*")},
 			{Name: "Access-Control-Allow-Methods", Value: one("GET, HEAD, OPTIONS")},
-			{Name: "Access-Control-Allow-Headers", Value: one("Range, If-None-Match, If-Modified-Since, Content-Type, Authorization")},
-			{Name: "Access-Control-Expose-Headers", Value: one("Content-Length, Content-Range, Accept-Ranges, Date, Age, ETag, Last-Modified, X-Headwater-Mode")},
+			{Name: "Access-Control-Allow-Headers", Value: one("Range, If-None-Match, If-Modified-Since, Content-Type, Authorization, Icy-MetaData")},
+			{Name: "Access-Control-Expose-Headers", Value: one("Content-Length, Content-Range, Accept-Ranges, Date, Age, ETag, Last-Modified, X-Headwater-Mode, icy-metaint, icy-name, icy-description, icy-genre, icy-url, icy-pub, icy-br, ice-audio-info")},
 			{Name: "Access-Control-Max-Age", Value: one("86400")},
 			{Name: "Timing-Allow-Origin", Value: one("*")},
 			{Name: "Cross-Origin-Resource-Policy", Value: one("cross-origin")},
@@ -58,6 +59,7 @@ func newHeaders() headers {
 		allow:        one("GET, HEAD, OPTIONS"),
 		buffering:    one("no"),
 		closing:      one("close"),
+		identity:     one("identity"),
 		challenge:    one(`Basic realm="headwater", charset="UTF-8"`),
 		lossy:        map[bool][]string{true: one("live"), false: one("live; unsent=unknown")},
 		pointers:     newPointerForms(),

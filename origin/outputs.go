@@ -2,7 +2,6 @@ package origin
 
 import (
 	"fmt"
-	"net/url"
 	"time"
 
 	"headwater/mux"
@@ -38,21 +37,11 @@ func ParseMode(name string) (Mode, error) {
 	return 0, fmt.Errorf("must be %s or %s", modeNames[ModeNormal], modeNames[ModeLive])
 }
 
-// modeOf returns the mode that a query asks for, or usual if it says nothing of that.
-func modeOf(query string, usual Mode) (Mode, error) {
-	if query == "" {
-		return usual, nil
-	}
-	values, err := url.ParseQuery(query)
-	if err != nil || !values.Has("mode") {
-		return usual, nil // what else it says is not for us
-	}
-	return ParseMode(values.Get("mode"))
-}
-
 const (
-	burst = 2 * time.Second        // of sound, at the start of a continuous output (hls-rules F04)
-	flush = 250 * time.Millisecond // of sound, sent together
+	// usualBurst is how much sound there is at once at the start of a continuous
+	// output, unless something else is said (hls-rules F04).
+	usualBurst = 2 * time.Second
+	flush      = 250 * time.Millisecond // of sound, sent together
 	// soundBytes bounds a tail of audio frames.
 	soundBytes = 1 << 20
 	// picturePatience is how long pictures may wait to be read: little beside a
@@ -71,11 +60,10 @@ type outputs struct {
 	heard          uint64        // Seq of the first unit that listeners in ModeLive have not had
 }
 
-// newOutputs returns outputs that gather media for a time; 0 means the default.
-// target is the length of segments.
-func newOutputs(gather, target time.Duration) *outputs {
-	cfg := live.TailConfig{Burst: burst, Flush: gather, FlushPictures: gather}
-	if gather == 0 {
+// newOutputs returns the outputs of a stream that is made in a way.
+func newOutputs(c *StreamConfig) *outputs {
+	cfg := live.TailConfig{Burst: max(0, c.Burst), Flush: c.Flush, FlushPictures: c.Flush}
+	if c.Flush == 0 {
 		cfg.Flush = flush
 	}
 	packets := live.NewPackets(cfg)
@@ -85,7 +73,7 @@ func newOutputs(gather, target time.Duration) *outputs {
 		packets:  [modes]*live.Tail{packets, live.NewLossy(packets)},
 		sound:    [modes]*live.Tail{sound, live.NewLossy(sound)},
 		patience: min(cfg.Flush, flush),
-		idle:     max(min(idlePatience, target/12), flush),
+		idle:     max(min(idlePatience, c.Segmenter.TargetDuration/12), flush),
 	}
 }
 

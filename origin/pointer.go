@@ -24,7 +24,7 @@ func (s *Server) servePointer(w http.ResponseWriter, r *http.Request, st *Stream
 	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
 		scheme = "https"
 	}
-	p := playlist.Pointer{URL: scheme + "://" + r.Host + "/" + st.Name() + media, Title: st.Name()}
+	p := playlist.Pointer{URL: scheme + "://" + r.Host + "/" + st.Name() + media, Title: st.station.Load().name}
 	form := s.headers.pointers[suffix]
 	body, err := form.write(p, nil)
 	if err != nil {

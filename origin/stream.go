@@ -22,6 +22,13 @@ const (
 	maxPending = 16
 )
 
+const (
+	// NoBurst is a [StreamConfig.Burst] of nothing.
+	NoBurst time.Duration = -1
+	// MaxBurst is as much as the tails of the continuous outputs keep.
+	MaxBurst = 20 * time.Second
+)
+
 // StreamConfig says how one stream is made. The zero value of a field means
 // its default.
 type StreamConfig struct {
@@ -38,6 +45,16 @@ type StreamConfig struct {
 	// Linger is how long listeners of the continuous outputs are kept while
 	// there is no source; default 10 s (hls-rules F22).
 	Linger time.Duration
+	// Title is what people call the stream, if its source does not say that;
+	// default Name.
+	Title string
+	// Burst is how much sound a listener of the continuous outputs gets at once
+	// at its start, at most [MaxBurst]; default 2 s. [NoBurst] means none.
+	Burst time.Duration
+	// Metaint is how many bytes of audio there are from one ICY notice of the
+	// title to the next; default as many as are a tenth of a second, and at most
+	// 16,000 (hls-rules F05).
+	Metaint int
 	// Mode is what continuous outputs are sent in if a request says nothing else.
 	Mode Mode
 	// Flush is how long the media of continuous outputs is gathered until it
@@ -64,6 +81,12 @@ func (c StreamConfig) withDefaults() StreamConfig {
 	if c.PublishAfter == 0 {
 		c.PublishAfter = 3
 	}
+	if c.Title == "" {
+		c.Title = c.Name
+	}
+	if c.Burst == 0 {
+		c.Burst = usualBurst
+	}
 	if c.Linger == 0 {
 		c.Linger = 10 * time.Second
 	}
@@ -85,6 +108,7 @@ type Stream struct {
 
 	snapshot atomic.Pointer[snapshot]
 	share    share
+	station  atomic.Pointer[station] // as the last source had it
 	dead     atomic.Bool   // the segmenter has given up on the source
 	wake     chan struct{} // capacity 1: the publisher has something to do
 
@@ -111,11 +135,12 @@ func NewStream(cfg StreamConfig) (*Stream, error) {
 		cfg:    cfg,
 		log:    cfg.Log,
 		spool:  newSpool(cfg.Store, cfg.Log),
-		out:    newOutputs(cfg.Flush, cfg.Segmenter.TargetDuration),
+		out:    newOutputs(&cfg),
 		wake:   make(chan struct{}, 1),
 		absent: time.Now(),
 	}
 	s.taken.L = &s.mu
+	s.introduce(mux.Station{})
 	s.publisher = publisher{
 		stream: cfg.Name, window: cfg.Window, publishAfter: cfg.PublishAfter,
 		spool: s.spool, log: s.log, fix: s.setBandwidth, share: &s.share,
@@ -140,6 +165,12 @@ func NewStream(cfg StreamConfig) (*Stream, error) {
 		return nil, fmt.Errorf("open stream %s: %w", cfg.Name, err)
 	}
 	return s, nil
+}
+
+// introduce has the stream introduce itself to those who listen from now on, by
+// what its source says.
+func (s *Stream) introduce(says mux.Station) {
+	s.station.Store(newStation(says, s.cfg.Title))
 }
 
 // Name returns the published name.

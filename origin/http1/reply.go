@@ -8,8 +8,8 @@ import (
 	"strconv"
 )
 
-// Field is a header field of an answer: its name in canonical form, and its
-// value as net/http keeps it. Both are shared by many answers and are never
+// Field is a header field of an answer: its name as it is sent, and its value
+// as net/http keeps it. Both are shared by many answers and are never
 // changed; only the first value counts.
 type Field struct {
 	Name  string
@@ -30,7 +30,9 @@ type Reply struct {
 	Tag int
 
 	fields [maxFields]Field
-	n      int // of fields
+	n      int     // of fields
+	shared []Field // besides
+	icy    bool    // the status line is one of ICY
 
 	text   []byte   // the body, or
 	slices [][]byte // the body is in these, or
@@ -68,6 +70,14 @@ func (r *Reply) Delete(name string) {
 		}
 	}
 }
+
+// SetShared adds header fields that are no others than those that were set.
+// They are not changed any more.
+func (r *Reply) SetShared(fields []Field) { r.shared = fields }
+
+// SetICY has the status line begin with ICY in place of the version of HTTP, as
+// the first servers of radio did. [Reply.WriteTo] does not do so.
+func (r *Reply) SetICY() { r.icy = true }
 
 // SetText makes b, which is not changed any more, the body.
 func (r *Reply) SetText(b []byte) {
@@ -108,13 +118,20 @@ func (r *Reply) closeFile() {
 
 // appendHead appends the status line and the fields.
 func (r *Reply) appendHead(b []byte) []byte {
-	b = append(b, "HTTP/1.1 "...)
+	version := "HTTP/1.1 "
+	if r.icy {
+		version = "ICY "
+	}
+	b = append(b, version...)
 	b = strconv.AppendInt(b, int64(r.Status), 10)
 	b = append(b, ' ')
 	b = append(b, http.StatusText(r.Status)...)
 	b = append(b, "\r\n"...)
 	for i := range r.fields[:r.n] {
 		b = appendField(b, &r.fields[i])
+	}
+	for i := range r.shared {
+		b = appendField(b, &r.shared[i])
 	}
 	return b
 }
@@ -133,6 +150,9 @@ func (r *Reply) WriteTo(w http.ResponseWriter, head bool) (n int64) {
 	h := w.Header()
 	for i := range r.fields[:r.n] {
 		h[r.fields[i].Name] = r.fields[i].Value
+	}
+	for i := range r.shared {
+		h[r.shared[i].Name] = r.shared[i].Value
 	}
 	w.WriteHeader(r.Status)
 	if head || r.length == 0 {

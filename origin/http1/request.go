@@ -32,18 +32,20 @@ type Name uint8
 const (
 	Accept Name = iota
 	AcceptEncoding
+	IcyMetadata
 	IfMatch
 	IfModifiedSince
 	IfNoneMatch
 	IfRange
 	IfUnmodifiedSince
 	Range
+	UserAgent
 	fields
 )
 
 var names = [fields]string{
-	"Accept", "Accept-Encoding", "If-Match", "If-Modified-Since", "If-None-Match",
-	"If-Range", "If-Unmodified-Since", "Range",
+	"Accept", "Accept-Encoding", "Icy-Metadata", "If-Match", "If-Modified-Since", "If-None-Match",
+	"If-Range", "If-Unmodified-Since", "Range", "User-Agent",
 }
 
 // Get returns the value of a field, or nothing.

@@ -21,7 +21,10 @@ func TestParse(t *testing.T) {
 		{"query", "GET /a.m3u8?_HLS_msn=5&x=/?y HTTP/1.1\nHost: x", &http1.Request{Path: "/a.m3u8", Query: "_HLS_msn=5&x=/?y", Host: "x"}},
 		{"fields in any case, with blanks", "GET / HTTP/1.1\nHOST:x:80\naccept-encoding:\t gzip, br \nRange: bytes=0-", &http1.Request{Path: "/", Host: "x:80",
 			Fields: fields(map[http1.Name]string{http1.AcceptEncoding: "gzip, br", http1.Range: "bytes=0-"})}},
-		{"fields that nobody needs", "GET / HTTP/1.1\nHost: x\nUser-Agent: Ünï/1 (x; y)\nDNT: 1\nCookie: a=b\nCookie: c", &http1.Request{Path: "/", Host: "x"}},
+		{"fields that nobody needs", "GET / HTTP/1.1\nHost: x\nUser-Agent: Ünï/1 (x; y)\nDNT: 1\nCookie: a=b\nCookie: c", &http1.Request{Path: "/", Host: "x",
+			Fields: fields(map[http1.Name]string{http1.UserAgent: "Ünï/1 (x; y)"})}},
+		{"titles", "GET / HTTP/1.0\nicy-metadata:1", &http1.Request{Path: "/", HTTP10: true, Close: true,
+			Fields: fields(map[http1.Name]string{http1.IcyMetadata: "1"})}},
 		{"keep-alive", "GET / HTTP/1.1\nHost: x\nConnection: Keep-Alive", &http1.Request{Path: "/", Host: "x"}},
 		{"close", "GET / HTTP/1.1\nHost: x\nConnection: close", &http1.Request{Path: "/", Host: "x", Close: true}},
 		{"close, then keep-alive", "GET / HTTP/1.1\nHost: x\nConnection: close\nConnection: keep-alive", &http1.Request{Path: "/", Host: "x", Close: true}},
@@ -67,7 +70,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-func fields(values map[http1.Name]string) (f [8]string) {
+func fields(values map[http1.Name]string) (f [10]string) {
 	for n, v := range values {
 		f[n] = v
 	}

@@ -1,6 +1,7 @@
 package live
 
 import (
+	"errors"
 	"net"
 	"time"
 
@@ -8,7 +9,10 @@ import (
 )
 
 // Reader reads a tail as a listener does that is never too slow.
-type Reader struct{ l listener }
+type Reader struct {
+	l       listener
+	scratch [][]byte
+}
 
 // NewReader returns a reader that begins when it is read first, with the burst
 // that the tail is kept for.
@@ -19,7 +23,7 @@ func NewReader(t *Tail, chunked bool) *Reader {
 // NewReaderOf is NewReader with options.
 func NewReaderOf(t *Tail, o Options) *Reader {
 	t.enter()
-	return &Reader{newListener(t, o, stallTimeout)}
+	return &Reader{l: newListener(t, o, stallTimeout)}
 }
 
 // Drain reads what there is, and reports whether that was the end. The writer
@@ -48,6 +52,40 @@ func (r *Reader) DrainAt(most int, now time.Time) (all []byte, over bool) {
 			return all, s == ended
 		}
 	}
+}
+
+// Discard has the reader take what there is, as slices.
+func (r *Reader) Discard() (n int) {
+	_, _ = r.l.send(func(slices [][]byte) (int, bool, error) {
+		before := n
+		for _, b := range slices {
+			n += len(b)
+		}
+		return n - before, true, nil
+	}, &r.scratch, time.Time{})
+	return n
+}
+
+// Sender sends a tail to listeners as a worker of a fan does.
+type Sender struct {
+	listeners []*fanned
+	scratch   [][]byte
+}
+
+// Add adds a listener.
+func (s *Sender) Add(t *Tail, c net.Conn, o Options) {
+	fd, _ := descriptor(c)
+	t.enter()
+	s.listeners = append(s.listeners, &fanned{listener: newListener(t, o, stallTimeout), conn: c, fd: fd})
+}
+
+// Send sends what there is.
+func (s *Sender) Send() (err error) {
+	for _, l := range s.listeners {
+		_, e := l.send(func(slices [][]byte) (int, bool, error) { return writeTo(l.fd, slices) }, &s.scratch, time.Time{})
+		err = errors.Join(err, e)
+	}
+	return err
 }
 
 // Watched is a listener with a connection that the kernel is asked about.

@@ -188,6 +188,26 @@ func (t *Tail) Break() {
 	t.reopen()
 }
 
+// Head returns the first bytes of what a listener that comes now is sent, at
+// most so many; fewer if there are no more. Of a lossy tail they are what it
+// has missed. They are the caller's.
+func (t *Tail) Head(most int) (head []byte) {
+	if t.of != nil {
+		return t.of.Head(most)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n, ok := t.start(mux.FromDuration(t.cfg.Burst))
+	for ; ok && n < t.next; n++ {
+		for _, s := range (*t.at(n)).slices {
+			if head = append(head, s[:min(len(s), most-len(head))]...); len(head) == most {
+				return head
+			}
+		}
+	}
+	return head
+}
+
 // End sends the listeners away once they have what is there. When the last one
 // has gone, it is forgotten.
 func (t *Tail) End() {
