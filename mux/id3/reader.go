@@ -9,7 +9,7 @@ import (
 // maxKept bounds what of a frame is kept, the byte that tells the encoding
 // included: a longer text is cut. The pictures and comments of a tag are passed
 // over as they come.
-const maxKept = 1 + maxText
+const maxKept = 4 << 10
 
 // Reader reads the title in an ID3v2 tag of version 2.2, 2.3 or 2.4 as its
 // bytes come. It keeps the text of a title and no more than one frame of 4 KiB

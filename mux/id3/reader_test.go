@@ -46,7 +46,7 @@ var readerTests = []struct {
 	{"broken UTF-8", tag(4, 0, frame("TIT2", 0, "\x03J\xf3ga")), mux.Title{Name: "J\ufffdga"}},
 	{"an encoding that does not exist", tag(4, 0, frame("TIT2", 0, "\x09Jóga")), mux.Title{Name: "Jóga"}},
 	{"several artists", tag(4, 0, frame("TPE1", 0, "\x03A\x00B\x00"), frame("TIT2", 0, "\x03N")), mux.Title{Artist: "A, B", Name: "N"}},
-	{"lines and control characters", tag(4, 0, frame("TIT2", 0, "\x03 a\r\nb\x1b[0m\x00")), mux.Title{Name: "a  b[0m"}},
+	{"lines and control characters", tag(4, 0, frame("TIT2", 0, "\x03 a\r\nb\x1b[0m\x00")), mux.Title{Name: "a  b [0m"}},
 	{"an artist only", tag(4, 0, frame("TPE1", 0, "\x03A")), mux.Title{Name: "A"}},
 	{"a URL behind a description", tag(4, 0, frame("TIT2", 0, "\x03N"), frame("WXXX", 0, "\x03page\x00http://x/")), mux.Title{Name: "N", URL: "http://x/"}},
 	{"a URL behind a description in UTF-16", tag(3, 0, frame("TIT2", 0, "\x00N"), frame("WXXX", 0, "\x01\xff\xfea\x01\x00\x00http://x/")), mux.Title{Name: "N", URL: "http://x/"}},
@@ -54,7 +54,7 @@ var readerTests = []struct {
 	{"the first of two titles", tag(4, 0, frame("TIT2", 0, "\x03N"), frame("TIT2", 0, "\x03M")), mux.Title{Name: "N"}},
 	{"behind a picture", tag(3, 0, frame("APIC", 0, strings.Repeat("\xff\x00", 100_000)), frame("TIT2", 0, "\x00N")), mux.Title{Name: "N"}},
 	{"before padding", tag(3, 0, frame("TIT2", 0, "\x00N"), strings.Repeat("\x00", 2000)), mux.Title{Name: "N"}},
-	{"a text of 100 KB", tag(3, 0, frame("TIT2", 0, "\x00"+strings.Repeat("x", 100_000)), frame("TPE1", 0, "\x00A")), mux.Title{Artist: "A", Name: strings.Repeat("x", 4096)}},
+	{"a text of 100 KB", tag(3, 0, frame("TIT2", 0, "\x00"+strings.Repeat("x", 100_000)), frame("TPE1", 0, "\x00A")), mux.Title{Artist: "A", Name: strings.Repeat("x", 1024)}},
 
 	{"unsynchronised, version 3", tag(3, 0x80, "TIT2\x00\x00\x00\x07\x00\x00\x01\xff\x00\xfeJ\x00\xff\x00\x00"), mux.Title{Name: "Jÿ"}},
 	{"unsynchronised, behind a picture", tag(3, 0x80, "APIC\x00\x00\x00\x04\x00\x00\xff\x00\xe0\xff\x00\x00", frame("TIT2", 0, "\x00N")), mux.Title{Name: "N"}},
@@ -114,7 +114,7 @@ func TestReaderMemory(t *testing.T) {
 	if n := after.TotalAlloc - before.TotalAlloc; n > 64<<10 {
 		t.Errorf("%d bytes were allocated", n)
 	}
-	if got, ok := r.Title(); !ok || len(got.Name) > 4<<10 {
+	if got, ok := r.Title(); !ok || len(got.Name) > 1<<10 {
 		t.Errorf("Title of %d bytes, %v", len(got.Name), ok)
 	}
 }
@@ -166,10 +166,10 @@ func FuzzReader(f *testing.F) {
 		if got, same := r.Title(); got != want || same != ok {
 			t.Fatalf("in pieces of %d: %+v, %v, want %+v, %v", int(n)+1, got, same, want, ok)
 		}
-		if len(want.Name) > 16<<10 || len(want.Artist) > 16<<10 || len(want.URL) > 16<<10 {
-			t.Fatalf("a title of %d, %d and %d bytes", len(want.Artist), len(want.Name), len(want.URL))
+		if want != want.Clean() {
+			t.Fatalf("%+v is not clean", want)
 		}
-		if !ok || len(want.Name)+len(want.Artist) > 4000 {
+		if !ok {
 			return
 		}
 		want.URL = ""

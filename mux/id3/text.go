@@ -4,9 +4,10 @@ import (
 	"bytes"
 	"encoding/binary"
 	"strings"
-	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"headwater/mux"
 )
 
 // The encodings of a text, by its first byte (id3v2.4.0-structure §4).
@@ -29,7 +30,7 @@ func text(b []byte) string {
 			values = append(values, v)
 		}
 	}
-	return strings.Join(values, ", ")
+	return mux.CleanText(strings.Join(values, ", "))
 }
 
 // url returns the URL of a WXXX frame, which stands behind a description.
@@ -86,17 +87,8 @@ func decodeUTF16(b []byte, order binary.ByteOrder) string {
 	return string(utf16.Decode(units))
 }
 
-// clean returns s as valid UTF-8 on one line: without control characters and
-// byte order marks, and without space around it.
+// clean returns s as a title holds it. NUL ends or fills up texts, and order
+// marks stand at their start.
 func clean(s string) string {
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case r == '\t', r == '\n', r == '\r':
-			return ' '
-		case unicode.IsControl(r), r == '\ufeff':
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(s, "\ufffd"))
-	return strings.TrimSpace(s)
+	return mux.CleanText(strings.NewReplacer("\x00", "", "\ufeff", "").Replace(s))
 }

@@ -1,14 +1,6 @@
 package id3
 
-import (
-	"unicode/utf8"
-
-	"headwater/mux"
-)
-
-// maxText bounds the text of a frame that is written, in bytes, so that a tag
-// always fits one PES packet. It is about what an ICY block can hold.
-const maxText = 4 << 10
+import "headwater/mux"
 
 // utf8Text says that a text is UTF-8 (id3v2.4.0-structure §4).
 const utf8Text = 3
@@ -22,10 +14,11 @@ func Append(dst, frames []byte) []byte {
 }
 
 // AppendTitle appends to dst the frames of a title: TPE1 if there is an
-// artist, TIT2, and WXXX if there is a URL. Text is UTF-8; what is longer than
-// 4 KiB is cut. A title that says nothing is an empty TIT2, which takes an
-// earlier one back (id3v2.4.0-frames §4.2.1, §4.2.2, §4.3.2; hls-rules C36).
+// artist, TIT2, and WXXX if there is a URL. Text is UTF-8, as [mux.Title.Clean]
+// leaves it, so the frames are less than 6 KiB. A title that says nothing is an
+// empty TIT2, which takes an earlier one back (id3v2.4.0-frames §4.2.1, §4.2.2, §4.3.2; hls-rules C36).
 func AppendTitle(dst []byte, t mux.Title) []byte {
+	t = t.Clean()
 	if t.Artist != "" {
 		dst = appendText(dst, "TPE1", t.Artist)
 	}
@@ -47,7 +40,6 @@ func AppendPrivate(dst []byte, owner string, data []byte) []byte {
 }
 
 func appendText(dst []byte, id, text string) []byte {
-	text = cut(text)
 	dst = appendFrameHeader(dst, id, 1+len(text))
 	return append(append(dst, utf8Text), text...)
 }
@@ -58,23 +50,11 @@ func appendFrameHeader(dst []byte, id string, size int) []byte {
 	return dst
 }
 
-// cut returns the first maxText bytes of s or, so as to part no rune, a few less.
-func cut(s string) string {
-	if len(s) <= maxText {
-		return s
-	}
-	n := maxText
-	for n > maxText-utf8.UTFMax && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n]
-}
-
 // escape returns a URL in ASCII, for a frame holds it in ISO 8859-1.
 func escape(url string) string {
 	const hex = "0123456789ABCDEF"
 	b := make([]byte, 0, len(url))
-	for i := 0; i < len(url) && len(b) < maxText-2; i++ {
+	for i := 0; i < len(url); i++ {
 		if c := url[i]; c > ' ' && c < 0x7f {
 			b = append(b, c)
 		} else {

@@ -32,14 +32,15 @@ const (
 
 // Descriptor tags (ISO/IEC 13818-1 table 2-45, ETSI EN 300 468 table 12).
 const (
-	tagRegistration = 0x05
-	tagCA           = 0x09
-	tagLanguage     = 0x0a
-	tagMetadata     = 0x26
-	tagTeletext     = 0x56
-	tagSubtitling   = 0x59
-	tagDVBAC3       = 0x6a
-	tagDVBEAC3      = 0x7a
+	tagRegistration    = 0x05
+	tagCA              = 0x09
+	tagLanguage        = 0x0a
+	tagMetadataPointer = 0x25
+	tagMetadata        = 0x26
+	tagTeletext        = 0x56
+	tagSubtitling      = 0x59
+	tagDVBAC3          = 0x6a
+	tagDVBEAC3         = 0x7a
 )
 
 // descriptors yields tag and data of each descriptor of a loop; one whose

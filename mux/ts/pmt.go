@@ -2,6 +2,7 @@ package ts
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"headwater/mux"
 )
@@ -67,7 +68,9 @@ func ParsePMT(section []byte) (PMT, error) {
 // in the given order, with CRC (hls-rules C03). Descriptors come from p.PMT,
 // but for those of conditional access. AC-3 and E-AC-3 in the DVB form (type
 // 0x06 with a descriptor) are listed in the ATSC form, which all players take
-// (hls-rules C19). The version_number depends on the content only.
+// (hls-rules C19). A track of timed ID3 that p.PMT does not list gets the
+// descriptors that announce it (hls-rules C34). The version_number depends on
+// the content only.
 func BuildPMT(p *mux.Program, tracks []int, pcr mux.PID) []byte {
 	sent, _ := ParsePMT(p.PMT) // no section (raw audio) leaves it empty: no descriptors
 	s := buildPMT(p, tracks, pcr, &sent)
@@ -81,6 +84,9 @@ func buildPMT(p *mux.Program, tracks []int, pcr mux.PID, sent *PMT) []byte {
 	s := []byte{tablePMT, 0, 0, byte(p.Number >> 8), byte(p.Number), 0xc1, 0, 0,
 		0xe0 | byte(pcr>>8), byte(pcr), 0, 0}
 	s = appendDescriptors(s, sent.Descriptors, tagCA)
+	if slices.ContainsFunc(tracks, func(i int) bool { return sent.lacksID3(&p.Tracks[i]) }) {
+		s = appendMetadataPointer(s, p.Number)
+	}
 	setLength(s[10:], 0xf000, len(s)-12)
 	for _, i := range tracks {
 		t := &p.Tracks[i]
@@ -97,6 +103,8 @@ func buildPMT(p *mux.Program, tracks []int, pcr mux.PID, sent *PMT) []byte {
 			s[start] = typeEAC3
 			s = append(s, tagRegistration, 4, 'E', 'A', 'C', '3')
 			s = appendDescriptors(s, info, tagCA, tagDVBEAC3, tagRegistration)
+		case sent.lacksID3(t):
+			s = appendMetadataDescriptor(s)
 		case sent.Streams == nil && len(t.Language) == 3:
 			s = append(s, tagLanguage, 4, t.Language[0], t.Language[1], t.Language[2], 0)
 		default:
@@ -108,6 +116,12 @@ func buildPMT(p *mux.Program, tracks []int, pcr mux.PID, sent *PMT) []byte {
 	setLength(s[1:], 0xb000, len(s)-3)
 	sealSection(s)
 	return s
+}
+
+// lacksID3 reports whether t is timed ID3 that m does not list.
+func (m *PMT) lacksID3(t *mux.Track) bool {
+	return t.StreamType == StreamTypeID3 && t.Codec == mux.CodecID3 &&
+		!slices.ContainsFunc(m.Streams, func(s Stream) bool { return s.PID == t.PID })
 }
 
 // descriptors returns those of the stream on pid, nil if it is not listed.
