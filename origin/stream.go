@@ -109,8 +109,8 @@ type Stream struct {
 	snapshot atomic.Pointer[snapshot]
 	share    share
 	station  atomic.Pointer[station] // as the last source had it
-	dead     atomic.Bool   // the segmenter has given up on the source
-	wake     chan struct{} // capacity 1: the publisher has something to do
+	dead     atomic.Bool             // the segmenter has given up on the source
+	wake     chan struct{}           // capacity 1: the publisher has something to do
 
 	mu      sync.Mutex
 	taken   sync.Cond            // on mu: the publisher has taken what was pending, or will take no more

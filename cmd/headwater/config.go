@@ -68,6 +68,9 @@ type StreamConfig struct {
 	EndAfter       time.Duration // playlists end when no source came for so long; 0 means never
 	Mode           origin.Mode   // of the continuous outputs
 	Flush          time.Duration // how long these gather media; 0 means the default
+	Title          string        // what people call the stream; "" means what the source says
+	Burst          time.Duration // at the start of the continuous outputs; 0 means the default
+	Metaint        int           // bytes of audio between ICY titles; 0 means the default
 }
 
 // Defaults of what has to have a value.

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"headwater/cmd/headwater/profile"
-	"headwater/origin"
 )
 
 // setting is one thing that can be told to a T. Its key stands in the file;
@@ -88,7 +87,7 @@ func globalSettings() []setting[Config] {
 
 // streamSettings returns what concerns one stream. They stand in the file only.
 func streamSettings() []setting[StreamConfig] {
-	return append(sourceSettings(), []setting[StreamConfig]{
+	return slices.Concat(sourceSettings(), []setting[StreamConfig]{
 		{"allow", "CIDRS", "who may connect", "everybody", setAllow},
 		{"program", "NUMBER", "program of a transport stream", "the first with video, else with audio",
 			func(s *StreamConfig, v string) error { return setNumber(&s.Program, v, 1, 65535) }},
@@ -108,17 +107,11 @@ func streamSettings() []setting[StreamConfig] {
 			func(s *StreamConfig, v string) error { return setNumber(&s.PublishAfter, v, 1, 100) }},
 		{"gap_max", "NUMBER", "gaps that follow a lost source", "3",
 			func(s *StreamConfig, v string) error { return setNumber(&s.GapMax, v, 1, 1000) }},
-		{"mode", "MODE", "of continuous outputs whose requests do not say ?mode=: normal, where a listener gets every byte, or live, where it misses frames rather than hear them late", "normal",
-			func(s *StreamConfig, v string) (err error) { s.Mode, err = origin.ParseMode(v); return err }},
-		{"flush", "DURATION", "how long continuous outputs gather media before they send it, 20ms to 2s", "250ms of sound, and each picture",
-			func(s *StreamConfig, v string) error {
-				return setDuration(&s.Flush, v, 20*time.Millisecond, 2*time.Second)
-			}},
 		{"end_after", "DURATION", "the playlists end when no source came for so long", "never",
 			func(s *StreamConfig, v string) error {
 				return setDuration(&s.EndAfter, v, 10*time.Second, 7*24*time.Hour)
 			}},
-	}...)
+	}, listeningSettings())
 }
 
 // orNone returns set for a value that may also be "none", which is the zero value.

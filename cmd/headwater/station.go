@@ -154,6 +154,9 @@ func (s *station) addStream(ctx context.Context, opts *serveOptions, cfg *Stream
 		EndAfter:     cfg.EndAfter,
 		Mode:         cfg.Mode,
 		Flush:        cfg.Flush,
+		Title:        cfg.Title,
+		Burst:        cfg.Burst,
+		Metaint:      cfg.Metaint,
 		Log:          s.log,
 	}
 	if s.data != nil {
