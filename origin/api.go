@@ -21,6 +21,8 @@ type StreamState struct {
 	Ready          bool             `json:"ready"`            // the live edge is younger than 1.5 target durations
 	TargetDuration int              `json:"target_duration"`  // seconds; 0 until it is measured
 	Source         *SourceState     `json:"source,omitempty"`
+	Standby        *SourceState     `json:"standby,omitempty"`
+	OnAir          string           `json:"on_air,omitempty"` // "main" or "standby"
 	Program        *ProgramState    `json:"program,omitempty"`
 	Title          *TitleState      `json:"title,omitempty"` // the newest
 	Notes          []string         `json:"notes"`           // plain sentences about the media
@@ -99,9 +101,13 @@ func (s *Stream) State(now time.Time) StreamState {
 	}
 	s.mu.Lock()
 	status := s.seg.Status()
-	if s.feed != nil {
-		out.Source = s.feed.state()
+	if f := s.feeds[sideMain]; f != nil {
+		out.Source = f.state()
 	}
+	if f := s.feeds[sideStandby]; f != nil {
+		out.Standby = f.state()
+	}
+	out.OnAir = s.relay.air.String()
 	out.Title = s.titles.state()
 	s.mu.Unlock()
 	out.State = stateName(status.Phase, snap, fresh)

@@ -103,7 +103,7 @@ func (s *Server) gone(n int64, err error) {
 func (s *Stream) source() *mux.Program {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.feed == nil && time.Since(s.absent) >= s.cfg.Linger {
+	if s.relay.air == sideNone && time.Since(s.absent) >= s.cfg.Linger {
 		return nil
 	}
 	return s.seg.Status().Program

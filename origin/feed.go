@@ -6,9 +6,10 @@ import (
 	"headwater/mux"
 )
 
-// feed is the hold that one source has on a stream.
+// feed is the hold that one source has on a stream, or on its standby.
 type feed struct {
 	stream  *Stream
+	side    side
 	program *mux.Program // of the newest unit; nil before the first. Of the source's goroutine.
 	info    mux.SourceInfo
 	format  string    // what the source sends; guarded by stream.mu
@@ -18,36 +19,43 @@ type feed struct {
 // Attach gives the stream to a source. The error is a [*mux.BusyError] if
 // another one holds it.
 func (s *Stream) Attach(info mux.SourceInfo, now time.Time) (mux.Feed, error) {
+	return s.attach(sideMain, info, now)
+}
+
+func (s *Stream) attach(x side, info mux.SourceInfo, now time.Time) (mux.Feed, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.feed != nil {
-		return nil, &mux.BusyError{Stream: s.cfg.Name, Holder: s.feed.info}
+	if f := s.feeds[x]; f != nil {
+		return nil, &mux.BusyError{Stream: s.cfg.Name, Holder: f.info}
 	}
 	if err := s.share.refuses(); err != nil {
 		return nil, err
 	}
-	s.feed = &feed{stream: s, info: info}
-	s.end = false
-	s.seg.Attach(now)
-	s.titles.attach()
-	s.introduce(info.Station)
-	s.out.part()
-	return s.feed, nil
+	f := &feed{stream: s, side: x, info: info}
+	s.feeds[x] = f
+	s.end = s.end && x != sideMain
+	if x == sideMain { // the station is the same on its standby
+		s.introduce(info.Station)
+	}
+	s.relay.attach(x, now)
+	s.turn(now)
+	return f, nil
 }
 
 // Write passes units on. It waits while the disk takes less than the source sends.
 func (f *feed) Write(units []*mux.Unit, now time.Time) {
+	s := f.stream
 	if n := len(units); n > 0 {
 		f.program = units[n-1].Program
 	}
-	f.stream.step(now, func(now time.Time) {
-		if f.holds() {
-			units := f.stream.titles.stamp(units, now)
-			f.stream.seg.Write(units, now)
-			f.stream.out.hear(units, now)
-			f.stream.titles.date(f.stream.seg.Epoch)
-			f.stream.fed = now
+	s.step(now, func(now time.Time) {
+		if !f.holds() {
+			return
 		}
+		if s.relay.bring(f.side, units, now) {
+			s.pass(units, now)
+		}
+		s.turn(now)
 	})
 }
 
@@ -55,13 +63,23 @@ func (f *feed) Write(units []*mux.Unit, now time.Time) {
 func (f *feed) Preview(u *mux.Unit, now time.Time) {
 	f.stream.mu.Lock()
 	defer f.stream.mu.Unlock()
-	if f.holds() {
+	if f.holds() && f.stream.relay.air == f.side {
 		f.stream.out.preview(f.stream.titles.preview(u, now), now)
 	}
 }
 
-// Patience has the source read as seldom as the listeners allow.
-func (f *feed) Patience() time.Duration { return f.stream.out.waits(f.program) }
+// Patience has the source read as seldom as the listeners allow, and often
+// enough to see soon that it is silent, where that matters.
+func (f *feed) Patience() time.Duration {
+	s := f.stream
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	wait := s.out.waits(f.program)
+	if s.relay.shared() {
+		wait = min(wait, s.relay.after/4)
+	}
+	return wait
+}
 
 // Report keeps what the source says about itself for the API.
 func (f *feed) Report(format string, stats mux.Stats) {
@@ -72,14 +90,16 @@ func (f *feed) Report(format string, stats mux.Stats) {
 
 // Close gives the stream back.
 func (f *feed) Close(_ error, now time.Time) {
-	f.stream.step(now, func(now time.Time) {
+	s := f.stream
+	s.step(now, func(now time.Time) {
 		if f.holds() {
-			f.stream.seg.Detach(now)
-			f.stream.feed, f.stream.absent = nil, now
+			s.feeds[f.side] = nil
+			s.relay.detach(f.side)
+			s.turn(now)
 		}
 	})
 }
 
 // holds reports whether the source still has the stream: an operator may have
 // ended it. The caller holds stream.mu.
-func (f *feed) holds() bool { return f.stream.feed == f }
+func (f *feed) holds() bool { return f.stream.feeds[f.side] == f }

@@ -31,9 +31,9 @@ func (s *Stream) reason(now time.Time) string {
 	defer s.mu.Unlock()
 	status, snap := s.seg.Status(), s.snapshot.Load()
 	switch {
-	case s.feed == nil && snap.edge.IsZero():
+	case s.relay.air == sideNone && snap.edge.IsZero():
 		return "no source is connected to stream " + s.cfg.Name + s.advice()
-	case s.feed == nil:
+	case s.relay.air == sideNone:
 		return fmt.Sprintf("the source of stream %s has been away for %v%s", s.cfg.Name, now.Sub(s.absent).Round(time.Second), s.advice())
 	case status.Phase == segmenter.PhaseWaiting:
 		return "the source of stream " + s.cfg.Name + " has sent nothing that can be played yet"

@@ -55,6 +55,9 @@ type StreamConfig struct {
 	// title to the next; default as many as are a tenth of a second, and at most
 	// 16,000 (hls-rules F05).
 	Metaint int
+	// FallbackAfter is how long the source may bring no media before that of
+	// the standby is taken; default 500 ms. See [Stream.Standby].
+	FallbackAfter time.Duration
 	// Mode is what continuous outputs are sent in if a request says nothing else.
 	Mode Mode
 	// Flush is how long the media of continuous outputs is gathered until it
@@ -115,8 +118,9 @@ type Stream struct {
 	mu      sync.Mutex
 	taken   sync.Cond            // on mu: the publisher has taken what was pending, or will take no more
 	seg     *segmenter.Segmenter // guarded by mu
-	feed    *feed                // of the source that holds the stream, or nil; guarded by mu
-	absent  time.Time            // since when there is no source; guarded by mu
+	feeds   [sides]*feed         // of the sources that hold the stream and its standby, or nil; guarded by mu
+	relay   relay                // which of them is on air; guarded by mu
+	absent  time.Time            // since when none is; guarded by mu
 	fed     time.Time            // when media came last; guarded by mu
 	pending []*segmenter.Slot    // closed, not yet published; guarded by mu
 	running bool                 // guarded by mu
@@ -139,6 +143,7 @@ func NewStream(cfg StreamConfig) (*Stream, error) {
 		wake:   make(chan struct{}, 1),
 		absent: time.Now(),
 	}
+	s.relay = newRelay(cfg.FallbackAfter, s.absent)
 	s.taken.L = &s.mu
 	s.introduce(mux.Station{})
 	s.publisher = publisher{
@@ -249,6 +254,7 @@ func untilGrid(d time.Duration) time.Duration {
 func (s *Stream) advance(now time.Time) time.Duration {
 	s.step(now, func(now time.Time) {
 		if !s.end { // what has ended gets no gaps (hls-rules A38)
+			s.turn(now)
 			s.seg.Advance(now)
 		}
 	})
@@ -265,8 +271,8 @@ func (s *Stream) advance(now time.Time) time.Duration {
 		s.log.Info("about the media", "note", note)
 		s.noted++
 	}
-	if s.feed != nil {
-		if now.Sub(s.fed) < fedInterval/2 {
+	if s.relay.air != sideNone {
+		if now.Sub(s.fed) < fedInterval/2 && !s.relay.shared() {
 			return fedInterval
 		}
 		return advanceInterval
@@ -288,14 +294,19 @@ func (s *Stream) step(now time.Time, f func(now time.Time)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f(now)
+	s.collect(now)
+	for len(s.pending) > maxPending && s.running {
+		s.taken.Wait()
+	}
+}
+
+// collect passes on what the segmenter has. The caller holds s.mu.
+func (s *Stream) collect(now time.Time) {
 	out := s.seg.Take()
 	s.out.append(out.Units, now)
 	s.pending = append(s.pending, out.Slots...)
 	if len(out.Slots) > 0 {
 		s.signal()
-	}
-	for len(s.pending) > maxPending && s.running {
-		s.taken.Wait()
 	}
 }
 
@@ -372,15 +383,15 @@ func (s *Stream) setBandwidth(b map[string]segmenter.Bandwidth) map[string]segme
 }
 
 // End gives the playlists an ENDLIST: no more segments will come, and players
-// stop asking. The source that holds the stream loses it. One that connects
-// later makes the stream live again, for players that start then (hls-rules A38).
+// stop asking. The source that holds the stream loses it, and the standby is
+// not taken. One that connects later makes the stream live again, for players
+// that start then (hls-rules A38).
 func (s *Stream) End() {
 	s.mu.Lock()
 	s.end = true
-	if s.feed != nil {
-		s.seg.Detach(time.Now())
-		s.feed, s.absent = nil, time.Now()
-	}
+	s.feeds[sideMain] = nil
+	s.relay.end()
+	s.turn(time.Now())
 	s.mu.Unlock()
 	s.signal()
 }

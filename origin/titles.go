@@ -47,7 +47,9 @@ type titles struct {
 	ahead []aheadTitle // in the order of their times
 	past  []pastTitle  // the oldest first
 	fresh bool         // nothing came of the present source yet
-	said  mux.Title    // by the present source, or for it
+	// parked: the titles that wait are another source's than the one on air.
+	parked bool
+	said   mux.Title // by the present source, or for it
 
 	end   mux.Ticks // of the newest unit, on the source's clock
 	ended time.Time // when that unit came; zero if there is none
@@ -69,14 +71,18 @@ type pastTitle struct {
 	arrived time.Time
 }
 
-// attach tells that another source has come. Of the titles that wait only the
-// newest means it.
-func (t *titles) attach() {
+// attach tells that another source has come: the standby, or the one whose
+// titles are set from outside. Of those that wait only the newest means it. If
+// it follows another one, listeners know the titles of that.
+func (t *titles) attach(follows, standby bool) {
 	t.settle()
 	if n := len(t.ahead); n > 0 {
 		t.ahead = append(t.ahead[:0], aheadTitle{title: t.ahead[n-1].title, now: true})
 	}
-	t.fresh, t.said, t.ended = true, mux.Title{}, time.Time{}
+	if !follows {
+		t.said = mux.Title{}
+	}
+	t.fresh, t.parked, t.ended = !follows, standby, time.Time{}
 }
 
 // settle gives titles that cannot be dated any more the time of their arrival.
@@ -91,11 +97,11 @@ func (t *titles) settle() {
 // set has a title wait for the media that comes at now.
 func (t *titles) set(title mux.Title, now time.Time) {
 	next := aheadTitle{title: title, now: true}
-	if !t.ended.IsZero() {
+	if !t.ended.IsZero() && !t.parked {
 		next.at, next.now = t.end+mux.FromDuration(max(0, now.Sub(t.ended))), false
 	}
 	switch n := len(t.ahead); {
-	case t.ended.IsZero():
+	case t.ended.IsZero() || t.parked:
 		t.ahead = append(t.ahead[:0], next)
 	case n == maxAhead:
 		t.ahead[n-1] = next
@@ -162,6 +168,9 @@ func (t *titles) due(u *mux.Unit) (title *mux.Title, n int) {
 	if u.Title != nil {
 		clean := u.Title.Clean()
 		return &clean, 0
+	}
+	if t.parked {
+		return nil, 0
 	}
 	back := !t.ended.IsZero() && u.PTS < t.end-titleJump
 	for n < len(t.ahead) && (back || t.ahead[n].now || t.ahead[n].at <= u.PTS) {

@@ -1,0 +1,68 @@
+package origin
+
+import (
+	"time"
+
+	"headwater/mux"
+)
+
+// Standby is the second way into a stream: for the source that is heard while
+// the main one is away, or has brought no media for StreamConfig.FallbackAfter.
+// The switch, either way, is at a unit where a decoder can begin; nothing is
+// missing there, players see one DISCONTINUITY, and listeners stay (hls-rules
+// F22, A27). It is safe for concurrent use.
+type Standby struct{ stream *Stream }
+
+// Standby returns the stream's second way in.
+func (s *Stream) Standby() Standby { return Standby{s} }
+
+// Attach gives the standby to a source, as [Stream.Attach] gives the stream.
+func (b Standby) Attach(info mux.SourceInfo, now time.Time) (mux.Feed, error) {
+	return b.stream.attach(sideStandby, info, now)
+}
+
+// turn puts on air the source that should be. The caller holds s.mu.
+func (s *Stream) turn(now time.Time) {
+	m, ok := s.relay.decide(now)
+	if !ok {
+		return
+	}
+	if m.to == sideNone {
+		s.seg.Detach(now)
+		s.absent = now
+		return
+	}
+	if m.follows {
+		s.seg.Follow(now)
+	} else {
+		s.seg.Attach(now)
+	}
+	s.titles.attach(m.follows, m.to == sideStandby)
+	s.collect(now) // what the other source has left goes before the break
+	s.out.part()
+	if m.follows {
+		s.log.Info("another source is on air", "side", m.to.String(), "source", s.feeds[m.to].info.ID)
+	}
+	for _, h := range m.units {
+		at := h.due
+		if at.Before(s.fed) { // time does not run back
+			at = s.fed
+		}
+		s.pass([]*mux.Unit{h.unit}, at)
+	}
+}
+
+// pass gives units of the source that is on air to all that is made of them.
+// The caller holds s.mu.
+func (s *Stream) pass(units []*mux.Unit, now time.Time) {
+	units = s.titles.stamp(units, now)
+	for _, u := range units {
+		if u.Title != nil {
+			s.relay.announced(u.Title)
+		}
+	}
+	s.seg.Write(units, now)
+	s.out.hear(units, now)
+	s.titles.date(s.seg.Epoch)
+	s.fed = now
+}
