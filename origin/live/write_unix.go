@@ -45,14 +45,11 @@ func writeTo(fd int, slices [][]byte) (n int, all bool, err error) {
 	return n, true, nil
 }
 
-// maxSlices is how many slices the kernel takes at a time (IOV_MAX).
-const maxSlices = 1024
-
 func writeSlices(fd int, slices [][]byte) (int, error) {
 	if len(slices) == 1 {
 		return send(fd, slices[0])
 	}
-	return unix.Writev(fd, slices[:min(len(slices), maxSlices)])
+	return sendSlices(fd, slices)
 }
 
 // consume takes n bytes off the front of slices.
