@@ -32,7 +32,7 @@ func newComplaints(log *slog.Logger) *complaints {
 		address: line("source refused, its address is not in the allow list"),
 		evicted: line("closed connections that sent nothing, too many are waiting"),
 		busy:    line("source refused, another one holds the stream: stop that one or send to another stream"),
-		alien:   line("source refused, send MPEG-TS, MP3 or ADTS AAC"),
+		alien:   line("source refused, send MPEG-TS, MP3, ADTS AAC or Ogg"),
 		empty:   line("source refused, it sends no media"),
 		other:   line("connection ended without media"),
 	}

@@ -13,7 +13,7 @@ var (
 	ErrCRC       = errors.New("CRC_32 is wrong")
 	ErrTooLarge  = errors.New("larger than the limit")
 	// ErrUnknownFormat means that the input is none of the formats headwater takes.
-	ErrUnknownFormat = errors.New("neither MPEG-TS nor MP3 nor ADTS AAC")
+	ErrUnknownFormat = errors.New("neither MPEG-TS nor MP3 nor ADTS AAC nor Ogg")
 )
 
 // ParseError says where in the input a rule of the specification was broken.

@@ -5,6 +5,7 @@
 //   - [headwater/mux/codec] reads codec headers (SPS, ADTS, MPEG audio)
 //   - [headwater/mux/audio] frames raw MP3 and ADTS, and writes packed audio
 //   - [headwater/mux/ts] reads and writes MPEG transport streams
+//   - [headwater/mux/ogg] reads Ogg
 //   - [headwater/mux/demux] recognises what a source sends and picks the reader
 //
 // Everything here is pure: no goroutine, no socket, no wall clock, no log.
@@ -36,13 +37,15 @@ const (
 	CodecAC3
 	CodecEAC3
 	CodecOpus
+	CodecVorbis
+	CodecFLAC
 	CodecID3
 	CodecSCTE35
 	CodecData
 )
 
 var codecNames = [...]string{"unknown", "H.264", "HEVC", "MPEG-2 video", "AAC", "AAC LATM",
-	"MP3", "MP2", "AC-3", "E-AC-3", "Opus", "timed ID3", "SCTE-35", "data"}
+	"MP3", "MP2", "AC-3", "E-AC-3", "Opus", "Vorbis", "FLAC", "timed ID3", "SCTE-35", "data"}
 
 // String returns the name that people use for the codec.
 func (c Codec) String() string { return codecNames[c] }
@@ -51,10 +54,11 @@ func (c Codec) String() string { return codecNames[c] }
 func (c Codec) Video() bool { return c == CodecH264 || c == CodecHEVC || c == CodecMPEG2Video }
 
 // Audio reports whether c codes sound.
-func (c Codec) Audio() bool { return c >= CodecAAC && c <= CodecOpus }
+func (c Codec) Audio() bool { return c >= CodecAAC && c <= CodecFLAC }
 
 // Framed reports whether units of c carry [Unit.Frames], so that the track can
-// also be served as packed audio and as a continuous .mp3 or .aac.
+// also be served as packed audio and as a continuous .mp3 or .aac. Units of Ogg
+// carry pages in their place; see [Program.Headers].
 func (c Codec) Framed() bool { return c == CodecAAC || c == CodecMP3 }
 
 // Track is one elementary stream of a program.
@@ -98,7 +102,7 @@ const (
 )
 
 // Program is what one source sends: the chosen program of a transport stream,
-// or the one track of raw audio. It is immutable: a change makes a new one.
+// or the one track of raw audio or Ogg. It is immutable: a change makes a new one.
 type Program struct {
 	Number uint16 // program_number; 1 for raw audio
 	PMTPID PID
@@ -107,6 +111,12 @@ type Program struct {
 	Tracks []Track
 	PMT    []byte   // the TS_program_map_section as sent, with CRC; nil for raw audio
 	Notes  []string // plain sentences on what else the source holds, for the log
+
+	// Headers is what a decoder needs before any unit: the header pages of an
+	// Ogg stream, as sent. It is nil for all other formats. Such a program has
+	// one track, whose units carry whole pages as Frames: it can be sent on as
+	// it is, but not be cut.
+	Headers []byte
 }
 
 // Reference returns the index of the track that decides where segments are
@@ -131,14 +141,16 @@ const (
 	// AccessNone: not a place to start.
 	AccessNone Access = iota
 	// AccessRecovery: an I picture of an open GOP or a recovery point; pictures
-	// before it in output order may be missing (hls-rules C11).
+	// before it in output order may be missing (hls-rules C11). Or an Ogg page in
+	// which a packet begins, behind the rest of another.
 	AccessRecovery
-	// AccessRandom: an IDR with its parameter sets in band, or any audio frame.
+	// AccessRandom: an IDR with its parameter sets in band, any audio frame, or
+	// an Ogg page that begins with a packet.
 	AccessRandom
 )
 
 // Frame is one audio frame: an MPEG audio frame, or an ADTS header with its
-// raw_data_block.
+// raw_data_block. Of Ogg it is one page: whole packets, or parts of them.
 type Frame struct {
 	PTS     Ticks  // of its first sample, on the same clock as the unit's PTS
 	Data    []byte // the whole frame; immutable, as is what its capacity reaches into
@@ -146,8 +158,8 @@ type Frame struct {
 	Rate    int    // hertz: the rate that Samples counts at (the core rate for HE-AAC)
 }
 
-// Unit is one whole PES packet of one track, or one frame of raw audio, or a
-// run of packets of a track that carries no PES. Once returned by a demuxer it
+// Unit is one whole PES packet of one track, or one frame of raw audio, or one
+// page of Ogg, or a run of packets of a track that carries no PES. Once returned by a demuxer it
 // and all that it points to are immutable, and may be kept as long as wanted.
 type Unit struct {
 	Program *Program // the same pointer until the program changes
@@ -173,9 +185,9 @@ type Unit struct {
 	PCR    Ticks // first PCR of the unit's packets, base only, unwrapped like DTS
 	HasPCR bool
 
-	Packets [][]byte // whole TS packets in order, each slice a multiple of 188 bytes; nil for raw audio
+	Packets [][]byte // whole TS packets in order, each slice a multiple of 188 bytes; nil for raw audio and Ogg
 	Size    int      // total bytes in Packets
-	Frames  []Frame  // for tracks whose Codec is Framed
+	Frames  []Frame  // for tracks whose Codec is Framed, and for Ogg
 }
 
 // Stats counts what a demuxer met since it was made.

@@ -15,7 +15,7 @@ const (
 	asMP4  = "MP4, to be sent as MPEG-TS (ffmpeg -f mpegts)"
 )
 
-// signatures must not be the beginning of MPEG-TS, MP3 or ADTS, nor likely
+// signatures must not be the beginning of MPEG-TS, MP3, ADTS or Ogg, nor likely
 // inside one, where a source may begin.
 var signatures = [...]signature{
 	{0, "GET /", asHTTP}, {0, "HEAD /", asHTTP}, {0, "PUT /", asHTTP}, {0, "POST /", asHTTP},
@@ -28,8 +28,7 @@ var signatures = [...]signature{
 	{0, "\x16\x03\x01", "a TLS client; this port is not encrypted"},
 	{0, "RIFF", "RIFF (WAV or AVI), to be sent as MP3, AAC or MPEG-TS"},
 	{0, "FORM", "AIFF, to be sent as MP3, AAC or MPEG-TS"},
-	{0, "OggS", "Ogg, to be sent as MP3, AAC or MPEG-TS"},
-	{0, "fLaC", "FLAC, to be sent as MP3, AAC or MPEG-TS"},
+	{0, "fLaC", "bare FLAC, to be sent in Ogg (ffmpeg -c copy -f ogg), or as MP3, AAC or MPEG-TS"},
 	{0, "ADIF", "AAC in ADIF, to be sent as ADTS (ffmpeg -f adts)"},
 	{0, "FLV\x01", "FLV, to be sent as MPEG-TS (ffmpeg -f mpegts)"},
 	{0, "\x1a\x45\xdf\xa3", "Matroska or WebM, to be sent as MPEG-TS (ffmpeg -f mpegts)"},

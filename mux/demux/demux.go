@@ -1,5 +1,5 @@
-// Package demux recognises what a source sends (MPEG transport stream, MP3 or
-// ADTS AAC) and reads it with the demuxer for that. What is none of them it
+// Package demux recognises what a source sends (MPEG transport stream, MP3,
+// ADTS AAC or Ogg) and reads it with the demuxer for that. What is none of them it
 // names in an error, as soon as that is certain.
 package demux
 
@@ -9,6 +9,7 @@ import (
 	"headwater/mux"
 	"headwater/mux/audio"
 	"headwater/mux/id3"
+	"headwater/mux/ogg"
 	"headwater/mux/ts"
 )
 
@@ -24,9 +25,10 @@ const (
 	TS204
 	MP3
 	ADTS
+	Ogg
 )
 
-var formatNames = [...]string{"unknown", "MPEG-TS", "MPEG-TS (192-byte packets)", "MPEG-TS (204-byte packets)", "MP3", "ADTS AAC"}
+var formatNames = [...]string{"unknown", "MPEG-TS", "MPEG-TS (192-byte packets)", "MPEG-TS (204-byte packets)", "MP3", "ADTS AAC", "Ogg"}
 
 // String returns the name that people use for the format.
 func (f Format) String() string { return formatNames[f] }
@@ -37,6 +39,8 @@ const (
 	// maxUnknown is how many bytes, not counting those of an ID3v2 tag, may
 	// come before the format is known.
 	maxUnknown = 256 << 10
+	// maxOgg is the same for Ogg, whose comments may hold a picture.
+	maxOgg = 2 << 20
 	// enough is how many bytes behind the first audio frame are looked at
 	// before it is believed: a transport stream shows itself in fewer.
 	enough = 1 << 10
@@ -64,11 +68,20 @@ type Demuxer struct {
 	look   int // look for audio when so many bytes are there
 
 	ts       *ts.Demuxer
-	audio    *audio.Demuxer
+	audio    sound
+	ogg      *ogg.Demuxer // which audio is, or nil
 	program  *mux.Program // of audio
 	unframed int64        // bytes of audio without a frame that may still come; negative: one came
 
 	out []*mux.Unit
+}
+
+// sound reads what is no transport stream.
+type sound interface {
+	Write(p []byte) []*mux.Unit
+	Peek() *mux.Unit
+	Flush() []*mux.Unit
+	Stats() mux.Stats
 }
 
 // New returns a demuxer for one source.
@@ -155,6 +168,9 @@ func (d *Demuxer) Flush() []*mux.Unit {
 // recognise looks at what came so far, and picks the reader if that tells.
 func (d *Demuxer) recognise(final bool) []*mux.Unit {
 	b := d.buf[:d.filled:d.filled]
+	if ogg.Recognise(b) {
+		return d.startOgg(b)
+	}
 	if name := alien(b); name != "" {
 		d.err = fmt.Errorf("this is %s: %w", name, mux.ErrUnknownFormat)
 		return nil
@@ -208,6 +224,13 @@ func (d *Demuxer) startAudio(b []byte, c mux.Codec) []*mux.Unit {
 	return d.listen(b)
 }
 
+// startOgg hands all that came to a reader of Ogg.
+func (d *Demuxer) startOgg(b []byte) []*mux.Unit {
+	d.ogg = ogg.NewDemuxer()
+	d.audio, d.unframed = d.ogg, maxOgg
+	return d.listen(b)
+}
+
 // listen gives bytes to the reader of audio.
 func (d *Demuxer) listen(b []byte) []*mux.Unit {
 	units := d.note(d.audio.Write(b))
@@ -215,9 +238,29 @@ func (d *Demuxer) listen(b []byte) []*mux.Unit {
 		if d.unframed -= int64(len(b)); d.unframed < 0 {
 			d.err = mux.ErrUnknownFormat
 		}
+		d.refuseOgg()
 	}
 	return units
 }
+
+// refuseOgg sees whether the Ogg that came, of which no unit was made, is any use.
+func (d *Demuxer) refuseOgg() {
+	if d.ogg == nil {
+		return
+	}
+	err := d.ogg.Err()
+	if err == nil && d.err != nil {
+		err = d.ogg.Stats().LastError
+	}
+	if err != nil {
+		d.err = refusal{err}
+	}
+}
+
+// refusal is an ErrUnknownFormat whose cause says enough.
+type refusal struct{ error }
+
+func (r refusal) Unwrap() []error { return []error{r.error, mux.ErrUnknownFormat} }
 
 // note remembers what units of audio tell of their source.
 func (d *Demuxer) note(units []*mux.Unit) []*mux.Unit {
@@ -226,9 +269,13 @@ func (d *Demuxer) note(units []*mux.Unit) []*mux.Unit {
 	}
 	d.unframed = -1
 	d.program = units[len(units)-1].Program
-	d.format = MP3
-	if d.program.Tracks[0].Codec == mux.CodecAAC {
+	switch {
+	case d.ogg != nil:
+		d.format = Ogg
+	case d.program.Tracks[0].Codec == mux.CodecAAC:
 		d.format = ADTS
+	default:
+		d.format = MP3
 	}
 	return units
 }
