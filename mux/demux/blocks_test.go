@@ -29,6 +29,7 @@ func TestBlocksAreFilledOnce(t *testing.T) {
 		{"packets of 192 bytes", widened(bytes, 4)},
 		{"MP3", muxtest.RawAudio(mux.CodecMP3).Bytes(20 * mux.ClockRate)},
 		{"ADTS after a tag", append(id3(5000), muxtest.RawAudio(mux.CodecAAC).Bytes(20*mux.ClockRate)...)},
+		{"Ogg", muxtest.NewOgg(mux.CodecVorbis).Bytes(1000)},
 		{"noise", noise(300_000)},
 	}
 	for _, tt := range tests {

@@ -159,6 +159,9 @@ func (d *Demuxer) Flush() []*mux.Unit {
 		units = append(units, d.ts.Flush()...)
 	case d.audio != nil:
 		units = append(units, d.note(d.audio.Flush())...)
+		if d.ogg != nil && d.unframed >= 0 && d.err == nil {
+			d.err = refusal{fmt.Errorf("the Ogg ended after %d bytes, before its first page of sound", d.ogg.Stats().Bytes)}
+		}
 	case d.err == nil && d.filled > 0:
 		d.err = fmt.Errorf("the input ended after %d bytes: %w", d.filled, mux.ErrUnknownFormat)
 	}

@@ -133,7 +133,7 @@ func TestDemuxerErr(t *testing.T) {
 		{"Icecast source", []byte("SOURCE /live ICE/1.0\r\n\r\n"), "HTTP request", true},
 		{"HTML", []byte("<!DOCTYPE html><title>x</title>"), "HTML", true},
 		{"WAV", []byte("RIFF\x24\x00\x00\x00WAVEfmt "), "RIFF", true},
-		{"Ogg", []byte("OggS\x00\x02\x00\x00"), "Ogg", true},
+		{"bare FLAC", []byte("fLaC\x00\x00\x00\x22"), "FLAC", true},
 		{"FLV", []byte("FLV\x01\x05\x00\x00\x00\x09"), "FLV", true},
 		{"MP4", []byte("\x00\x00\x00\x18ftypisom"), "MP4", true},
 		{"WebM", []byte("\x1a\x45\xdf\xa3\x9f\x42"), "WebM", true},

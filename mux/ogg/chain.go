@@ -11,7 +11,7 @@ import (
 // a cover picture among the comments fits.
 const maxHeaders = 1 << 20
 
-var errHeaders = fmt.Errorf("header pages: %w of 1 MiB: leave out the cover picture", mux.ErrTooLarge)
+var errHeaders = fmt.Errorf("%w of 1 MiB: leave out the cover picture", mux.ErrTooLarge)
 
 // chain is one logical bitstream, from its first page to its last.
 type chain struct {

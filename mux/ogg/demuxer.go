@@ -77,7 +77,7 @@ func (d *Demuxer) Stats() mux.Stats {
 	s.Skipped, s.SyncLosses = d.pages.skipped, d.pages.losses
 	s.BadPES += d.pages.bad
 	if s.LastError == nil && s.SyncLosses > 0 {
-		s.LastError = fmt.Errorf("Ogg: %w", mux.ErrSyncLost)
+		s.LastError = fmt.Errorf("pages of Ogg: %w", mux.ErrSyncLost)
 	}
 	return s
 }
@@ -104,8 +104,8 @@ func (d *Demuxer) page(p page) {
 	c := d.chain
 	if c == nil || p.serial != c.serial {
 		d.stats.Unreferenced++
-		if c == nil && d.err == nil {
-			d.stats.LastError = errJoined
+		if c == nil && d.err == nil && d.stats.Bytes > maxJoined {
+			d.err, d.stats.LastError = errJoined, errJoined
 		}
 		return
 	}
@@ -113,7 +113,7 @@ func (d *Demuxer) page(p page) {
 		d.stats.Continuity++
 		d.lost = true
 		if !c.complete { // a decoder needs all of the headers
-			d.drop(fmt.Errorf("Ogg %s: header pages are missing", c.codec))
+			d.drop(fmt.Errorf("header pages of %s are missing", c.codec))
 			return
 		}
 	}
@@ -122,9 +122,13 @@ func (d *Demuxer) page(p page) {
 		return
 	}
 	if err := c.header(&p); err != nil {
-		d.drop(fmt.Errorf("Ogg %s: %w", c.codec, err))
+		d.drop(fmt.Errorf("header pages of %s: %w", c.codec, err))
 	}
 }
+
+// maxJoined is how many bytes a source that was joined in the middle may send
+// before its next link begins.
+const maxJoined = 256 << 10
 
 var errJoined = errors.New("this is Ogg without its beginning: the header pages are missing")
 

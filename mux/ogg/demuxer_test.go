@@ -230,8 +230,8 @@ func TestDemuxerErr(t *testing.T) {
 		{"Theora and Speex", slices.Concat(first(1, "\x80theora..."), first(2, "Speex   1.2"), next(1, 9)), "this is Ogg with Theora and Speex; send Ogg with Vorbis, Opus or FLAC"},
 		{"no name", slices.Concat(first(1, "whatever"), next(1, 9)), "an unknown codec"},
 		{"a rate of 0", slices.Concat(first(1, "\x01vorbis"+strings.Repeat("\x00", 23)), next(1, 9)), "an unknown codec"},
-		{"headers without end", big, "Ogg Vorbis: header pages: larger than the limit of 1 MiB: leave out the cover picture"},
-		{"a lost header page", slices.Concat(o.Headers()[:58], o.Page(3)), "Ogg Vorbis: header pages are missing"},
+		{"headers without end", big, "header pages of Vorbis: larger than the limit of 1 MiB: leave out the cover picture"},
+		{"a lost header page", slices.Concat(o.Headers()[:58], o.Page(3)), "header pages of Vorbis are missing"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -11,7 +11,6 @@ import (
 type ident struct {
 	codec    mux.Codec
 	rate     int // hertz, of granule positions
-	output   int // hertz, of the decoder's output
 	channels int
 	preskip  int64 // samples at the start that are not played; Opus only
 	headers  int   // packets before the first of sound; 0: until one says that it is the last

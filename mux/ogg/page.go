@@ -4,9 +4,7 @@ import "encoding/binary"
 
 const (
 	capture  = "OggS"
-	headSize = 27 // of a page, without the segment table
-	// maxPage is the length of the largest page (RFC 3533 §6).
-	maxPage = headSize + 255 + 255*255
+	headSize = 27 // of a page, without the segment table; all of it has at most 65,307
 )
 
 // Bits of header_type_flag (RFC 3533 §6).
