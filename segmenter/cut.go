@@ -188,11 +188,13 @@ func (s *Segmenter) Advance(at time.Time) {
 		if s.slots.current != nil {
 			s.cut(s.lostEnd(s.slots.current), true)
 			s.whole, s.holed = true, true
+		} else if s.uncut != nil { // there is a source, and it brings no segments
+			s.dead = true
 		} else {
 			s.gap()
 			s.gaps++
 		}
-		s.dead = s.gaps >= s.cfg.GapMax
+		s.dead = s.dead || s.gaps >= s.cfg.GapMax
 	}
 	s.finish(quiet)
 }

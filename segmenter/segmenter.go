@@ -36,6 +36,8 @@ type Segmenter struct {
 	ahead   waiting // units and frames of other tracks, newer than the reference track
 	wrapper wrapper // makes TS of raw audio
 
+	uncut *mux.Program // what the source sends, if that cannot be cut; else nil
+
 	dead           bool
 	gaps           int               // slots filled by the clock since the last unit
 	suffix         map[string]string // of the newest segment of each rendition
@@ -109,6 +111,9 @@ func (s *Segmenter) Detach(time.Time) {
 func (s *Segmenter) Write(units []*mux.Unit, at time.Time) {
 	s.now = at
 	for _, u := range units {
+		if s.passes(u) {
+			continue
+		}
 		if len(u.Packets) > 0 {
 			s.out.Units = append(s.out.Units, u)
 		}

@@ -3,18 +3,16 @@ package ogg
 import (
 	"encoding/binary"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"headwater/mux"
 )
 
-// maxText bounds what is kept of one comment, in bytes.
-const maxText = 1 << 10
+// maxText bounds what is looked at of one comment, in bytes.
+const maxText = 4 << 10
 
 // ParseComments returns the title in a comment header: a vendor string and
 // fields like "ARTIST=name", each behind its length (Vorbis I §5.2.1). Of
-// several artists all are named. What is not UTF-8 is replaced. The error
+// several artists all are named. It is clean as [mux.Title.Clean] says. The error
 // wraps [mux.ErrTruncated] if b ends too early; the title holds what came before.
 func ParseComments(b []byte) (mux.Title, error) {
 	var t mux.Title
@@ -30,12 +28,12 @@ func ParseComments(b []byte) (mux.Title, error) {
 			return t, truncated
 		}
 		key, value, _ := strings.Cut(string(text[:min(len(text), maxText)]), "=")
-		switch value = clean(value); {
+		switch value = mux.CleanText(value); {
 		case value == "":
 		case strings.EqualFold(key, "ARTIST"):
-			t.Artist = clean(join(t.Artist, value))
+			t.Artist = mux.CleanText(join(t.Artist, value))
 		case strings.EqualFold(key, "TITLE"):
-			t.Name = clean(join(t.Name, value))
+			t.Name = mux.CleanText(join(t.Name, value))
 		case strings.EqualFold(key, "URL") || strings.EqualFold(key, "CONTACT") && t.URL == "" && strings.HasPrefix(value, "http"):
 			t.URL = value
 		}
@@ -63,23 +61,4 @@ func join(a, b string) string {
 		return b
 	}
 	return a + ", " + b
-}
-
-// clean returns s as text on one line.
-func clean(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(s, "\ufffd"))
-	if len(s) > maxText {
-		for n := maxText; ; n-- {
-			if utf8.RuneStart(s[n]) {
-				s = s[:n]
-				break
-			}
-		}
-	}
-	return strings.TrimSpace(s)
 }

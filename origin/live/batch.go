@@ -21,6 +21,9 @@ type batch struct {
 	codec  mux.Codec  // of audio frames; CodecUnknown for packets
 	title  *notice    // of what is heard, from the first byte on
 	join   *joint     // what a listener that begins here has to be told; nil for frames
+	// headers are the header pages of Ogg, which the batch begins with if led; nil of all else.
+	headers []byte
+	led     bool
 
 	head string // of the batch as a chunk (RFC 9112 §7.1)
 	flat atomic.Pointer[[]byte]
@@ -111,4 +114,19 @@ func (b *batch) contiguous() []byte {
 	flat = append(flat, chunkEnd...)
 	b.flat.Store(&flat)
 	return flat
+}
+
+// bridge returns what a listener is sent before the batch with which it begins,
+// nil if nothing. moved: it was somewhere else in the tail before, and was sent
+// the header pages it had, if any.
+func (b *batch) bridge(moved bool, had []byte) *batch {
+	if b.headers == nil {
+		return b.join.bridge(moved)
+	}
+	if b.led || len(had) > 0 && &had[0] == &b.headers[0] {
+		return nil // a decoder goes on behind a hole by itself
+	}
+	headers := &batch{slices: [][]byte{b.headers}, codec: b.codec, title: b.title}
+	headers.seal()
+	return headers
 }

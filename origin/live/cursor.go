@@ -13,6 +13,7 @@ type cursor struct {
 	seeking bool      // next is not where it goes on, but a place to start after that
 	ahead   *batch    // comes next, before the one with the number
 	codec   mux.Codec // of the frames so far
+	headers []byte    // of the Ogg so far
 	burst   mux.Ticks // how old what it begins with is
 }
 
@@ -55,6 +56,7 @@ func (t *Tail) follow(c *cursor) (b *batch, ended bool) {
 		return nil, true // a player cannot go on with another codec
 	}
 	c.next++
+	c.headers = b.headers
 	return b, false
 }
 
@@ -68,8 +70,9 @@ func (t *Tail) begin(c *cursor, n uint64) (b *batch, ended bool) {
 	if moved && b.codec != c.codec {
 		return nil, true
 	}
-	c.next, c.started, c.seeking, c.codec = n+1, true, false, b.codec
-	if bridge := b.join.bridge(moved); bridge != nil {
+	had := c.headers
+	c.next, c.started, c.seeking, c.codec, c.headers = n+1, true, false, b.codec, b.headers
+	if bridge := b.bridge(moved, had); bridge != nil {
 		c.ahead = b
 		return bridge, false
 	}

@@ -87,8 +87,9 @@ type form interface {
 // NewPackets returns an empty tail of MPEG-TS.
 func NewPackets(cfg TailConfig) *Tail { return newTail(cfg, &packetForm{}) }
 
-// NewFrames returns an empty tail of the frames of one audio track.
-func NewFrames(cfg TailConfig) *Tail { return newTail(cfg, frameForm{}) }
+// NewFrames returns an empty tail of the frames of one audio track, or of the
+// pages of Ogg.
+func NewFrames(cfg TailConfig) *Tail { return newTail(cfg, &frameForm{}) }
 
 func newTail(cfg TailConfig, f form) *Tail {
 	if cfg.MaxBytes == 0 {
@@ -98,8 +99,9 @@ func newTail(cfg TailConfig, f form) *Tail {
 		cfg.MaxAge = defaultAge
 	}
 	silent := newNotice(mux.Title{})
+	_, frames := f.(*frameForm)
 	return &Tail{
-		cfg: cfg, form: f, frames: f == frameForm{}, changed: make(chan struct{}), broken: true,
+		cfg: cfg, form: f, frames: frames, changed: make(chan struct{}), broken: true,
 		title: silent, silent: silent,
 	}
 }
