@@ -15,8 +15,10 @@ import (
 
 // StreamState is what the API tells about a stream.
 type StreamState struct {
-	Name           string           `json:"name"`
-	State          string           `json:"state"`            // "waiting", "measuring", "starting", "live", "dead" or "ended"
+	Name string `json:"name"`
+	// State is "waiting", "measuring", "starting", "live", "dead" or "ended", or
+	// "continuous": there will be no playlists, but /{stream}.ogg plays.
+	State          string           `json:"state"`
 	Reason         string           `json:"reason,omitempty"` // why there are no playlists, in a sentence
 	Ready          bool             `json:"ready"`            // the live edge is younger than 1.5 target durations
 	TargetDuration int              `json:"target_duration"`  // seconds; 0 until it is measured
@@ -111,9 +113,15 @@ func (s *Stream) State(now time.Time) StreamState {
 	out.Title = s.titles.state()
 	s.mu.Unlock()
 	out.State = stateName(status.Phase, snap, fresh)
+	if !fresh && !snap.ended && out.Ready {
+		out.State = "continuous"
+	}
 	out.TargetDuration = status.Record.TargetDuration
 	out.Notes = append(out.Notes, status.Notes...)
 	out.Late, out.Dropped, out.Forced = status.Late, status.Dropped, status.Forced
+	if status.Uncut != "" {
+		out.Notes = append(out.Notes, status.Uncut)
+	}
 	if status.Program != nil {
 		out.Program = programState(status.Program)
 		out.Notes = append(out.Notes, status.Program.Notes...)

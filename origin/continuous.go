@@ -18,7 +18,7 @@ type listen struct {
 	options live.Options
 }
 
-// answerContinuous answers for /{stream}.ts, .mp3, .aac and the audio of
+// answerContinuous answers for /{stream}.ts, .mp3, .aac, .ogg and the audio of
 // /{stream}: a body without end, whose listener it has counted.
 func (s *Server) answerContinuous(req *http1.Request, rep *http1.Reply, st *Stream, rt route) listen {
 	program := st.source()
@@ -37,7 +37,7 @@ func (s *Server) answerContinuous(req *http1.Request, rep *http1.Reply, st *Stre
 		return listen{}
 	}
 	l := listen{st.out.packets[wish.mode], live.Options{Burst: wish.burst}}
-	if suffix != ".ts" {
+	if suffix != ".ts" || program.Headers != nil {
 		if sentence := lacks(st.Name(), program, suffix); sentence != "" {
 			s.refuse(rep, http.StatusNotFound, s.headers.noStore, sentence)
 			return listen{}
@@ -57,7 +57,7 @@ func (s *Server) answerContinuous(req *http1.Request, rep *http1.Reply, st *Stre
 	}
 	s.setEndless(req, rep, l.tail)
 	if suffix != ".ts" {
-		l.options.Metaint = s.setICY(req, rep, st, l.tail)
+		l.options.Metaint = s.setICY(req, rep, st, l.tail, suffix)
 	}
 	if req.Head {
 		return listen{}
@@ -127,6 +127,8 @@ func suffixOf(c mux.Codec) string {
 		return ".mp3"
 	case mux.CodecAAC:
 		return ".aac"
+	case mux.CodecVorbis, mux.CodecOpus, mux.CodecFLAC:
+		return ".ogg"
 	}
 	return ""
 }

@@ -67,6 +67,7 @@ func newHeaders() headers {
 			".ts":  one("video/mp2t"),
 			".aac": one("audio/aac"),
 			".mp3": one("audio/mpeg"),
+			".ogg": one("audio/ogg"), // whatever is in it (RFC 5334 §4)
 		},
 	}
 }

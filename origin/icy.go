@@ -31,8 +31,9 @@ func metaint(rate int64) int {
 }
 
 // setICY introduces the station on an answer with sound, and returns how often
-// its listener is told of titles; 0 if it wants none (hls-rules F05, F08).
-func (s *Server) setICY(req *http1.Request, rep *http1.Reply, st *Stream, tail *live.Tail) int {
+// its listener is told of titles; 0 if it wants none (hls-rules F05, F08), or
+// the sound is Ogg, whose titles are in the media.
+func (s *Server) setICY(req *http1.Request, rep *http1.Reply, st *Stream, tail *live.Tail, suffix string) int {
 	rate := tail.Rate()
 	station := st.station.Load()
 	rep.SetShared(station.fields)
@@ -42,7 +43,7 @@ func (s *Server) setICY(req *http1.Request, rep *http1.Reply, st *Stream, tail *
 	if wantsICY(req.Get(http1.UserAgent)) {
 		rep.SetICY()
 	}
-	if strings.TrimSpace(req.Get(http1.IcyMetadata)) != "1" {
+	if strings.TrimSpace(req.Get(http1.IcyMetadata)) != "1" || suffix == ".ogg" {
 		return 0
 	}
 	n := st.cfg.Metaint

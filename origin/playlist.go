@@ -12,7 +12,11 @@ import (
 func (s *Server) answerPlaylist(req *http1.Request, rep *http1.Reply, st *Stream, rt route) {
 	snap := st.snapshot.Load()
 	if !st.fresh(snap, time.Now()) {
-		s.refuse(rep, http.StatusServiceUnavailable, s.headers.brief, st.reason(time.Now()))
+		status := http.StatusServiceUnavailable
+		if st.continues(time.Now()) { // and will not be cut
+			status = http.StatusNotFound
+		}
+		s.refuse(rep, status, s.headers.brief, st.reason(time.Now()))
 		return
 	}
 	d := snap.multivariant

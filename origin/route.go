@@ -13,7 +13,7 @@ const (
 	kindMultivariant             // /{stream}.m3u8
 	kindMedia                    // /{stream}/{rendition}.m3u8
 	kindSegment                  // /{stream}/{rendition}/{gen}/{N}.ts
-	kindContinuous               // /{stream}.ts, .mp3, .aac
+	kindContinuous               // /{stream}.ts, .mp3, .aac, .ogg
 	kindPointer                  // /{stream}.m3u, .pls, .xspf
 	kindStream                   // /{stream}: page or continuous audio
 	kindReady                    // /{stream}/ready
@@ -59,6 +59,8 @@ func parseRoute(path string, known func(string) bool) route {
 					return r
 				}
 			}
+			return route{kind: kindContinuous, stream: name, suffix: suffix}
+		case ".ogg":
 			return route{kind: kindContinuous, stream: name, suffix: suffix}
 		case ".m3u", ".pls", ".xspf":
 			return route{kind: kindPointer, stream: name, suffix: suffix}

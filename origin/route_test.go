@@ -32,6 +32,7 @@ func TestRoute(t *testing.T) {
 		{"negative segment number", "/live/main/17/-1.ts", route{kind: "continuous", stream: "live/main/17/-1", suffix: ".ts"}},
 		{"continuous", "/live.ts", route{kind: "continuous", stream: "live", suffix: ".ts"}},
 		{"continuous audio", "/radio/1.mp3", route{kind: "continuous", stream: "radio/1", suffix: ".mp3"}},
+		{"continuous Ogg", "/radio/1.ogg", route{kind: "continuous", stream: "radio/1", suffix: ".ogg"}},
 		{"pointer is no playlist", "/live.m3u", route{kind: "pointer", stream: "live", suffix: ".m3u"}}, // hls-rules F21
 		{"stream", "/live", route{kind: "stream", stream: "live"}},
 		{"stream with a dot", "/a.b", route{kind: "stream", stream: "a.b"}},

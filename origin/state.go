@@ -16,13 +16,22 @@ func (s *Stream) fresh(snap *snapshot, now time.Time) bool {
 
 // ready reports whether the live edge is younger than 1.5 target durations
 // (hls-rules D23). Gaps do not count: they keep players waiting, not playing.
+// What is no matter for segments is ready as long as it comes.
 func (s *Stream) ready(now time.Time) bool {
 	snap := s.snapshot.Load()
 	if !s.fresh(snap, now) || snap.ended {
-		return false
+		return s.continues(now)
 	}
 	targetDuration := snap.stale.Sub(snap.edge) / 2
 	return now.Sub(snap.media) < targetDuration*3/2
+}
+
+// continues reports whether media comes that is in the continuous output only.
+func (s *Stream) continues(now time.Time) bool {
+	const pause = 5 * time.Second // pages of Ogg may be long
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.relay.air != sideNone && s.seg.Uncut() != "" && now.Sub(s.fed) < pause
 }
 
 // reason says in one plain sentence why there are no playlists.
@@ -35,6 +44,8 @@ func (s *Stream) reason(now time.Time) string {
 		return "no source is connected to stream " + s.cfg.Name + s.advice()
 	case s.relay.air == sideNone:
 		return fmt.Sprintf("the source of stream %s has been away for %v%s", s.cfg.Name, now.Sub(s.absent).Round(time.Second), s.advice())
+	case status.Uncut != "":
+		return status.Uncut + "; /" + s.cfg.Name + audioSuffix(status.Program) + " has it"
 	case status.Phase == segmenter.PhaseWaiting:
 		return "the source of stream " + s.cfg.Name + " has sent nothing that can be played yet"
 	case status.Phase == segmenter.PhaseMeasuring:
@@ -50,5 +61,5 @@ func (s *Stream) advice() string {
 	if s.cfg.SendTo == "" {
 		return ""
 	}
-	return "; send MPEG-TS, MP3 or AAC to " + s.cfg.SendTo
+	return "; send MPEG-TS, MP3, AAC or Ogg to " + s.cfg.SendTo
 }

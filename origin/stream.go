@@ -125,6 +125,7 @@ type Stream struct {
 	pending []*segmenter.Slot    // closed, not yet published; guarded by mu
 	running bool                 // guarded by mu
 	end     bool                 // an operator has ended the stream; guarded by mu
+	uncut   string               // why the media is not cut, as was logged; guarded by mu
 	noted   int                  // how many notes were logged; guarded by mu
 	titles  titles               // guarded by mu
 
@@ -261,10 +262,17 @@ func (s *Stream) advance(now time.Time) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if dead := s.seg.Phase() == segmenter.PhaseDead; s.dead.Swap(dead) != dead {
-		if dead {
+		switch {
+		case dead && s.seg.Uncut() != "": // told below
+		case dead:
 			s.log.Warn("no media for longer than gaps may last; playlists answer 503 until it is back")
-		} else {
+		default:
 			s.log.Info("media is back")
+		}
+	}
+	if uncut := s.seg.Uncut(); uncut != s.uncut {
+		if s.uncut = uncut; uncut != "" {
+			s.log.Warn("about the media", "note", uncut)
 		}
 	}
 	for _, note := range s.seg.Notes(s.noted) {
@@ -311,8 +319,11 @@ func (s *Stream) collect(now time.Time) {
 }
 
 // firstFramed returns the index of the track that the audio outputs carry: the
-// first audio track, if it is split into frames; else -1.
+// first audio track, if it is split into frames, or the one of Ogg; else -1.
 func firstFramed(p *mux.Program) int {
+	if p.Headers != nil {
+		return p.Reference()
+	}
 	for i := range p.Tracks {
 		if c := p.Tracks[i].Codec; c.Framed() {
 			return i

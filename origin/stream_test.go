@@ -21,7 +21,7 @@ func TestStreamBegins(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBed(t, origin.StreamConfig{SendTo: "tcp://127.0.0.1:9999"})
 		defer b.stop()
-		b.sentence(b.body("/live.m3u8", 503), "no source is connected to stream live; send MPEG-TS, MP3 or AAC to tcp://127.0.0.1:9999")
+		b.sentence(b.body("/live.m3u8", 503), "no source is connected to stream live; send MPEG-TS, MP3, AAC or Ogg to tcp://127.0.0.1:9999")
 		source := b.play(muxtest.AV())
 		source.send(time.Second)
 		b.sentence(b.body("/live.m3u8", 503), "measuring the keyframe interval")

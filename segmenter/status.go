@@ -13,7 +13,7 @@ type Status struct {
 	Record  Record
 	Program *mux.Program // the newest; nil before the first unit
 	Tracks  []mux.Track  // those of Program that go into the segments: video first, then audio
-	Uncut   string       // why nothing of Program goes into the segments, in a sentence; empty if that may yet be
+	Uncut   string       // see [Segmenter.Uncut]
 	Notes   []string     // plain sentences for the log and the API: "segments are 8 s because …"
 	Late    uint64       // units that came too late for their segment
 	Dropped uint64       // units that could not be placed
@@ -60,7 +60,7 @@ func (s *Segmenter) Status() Status {
 		st.Program = s.measure.queue[len(s.measure.queue)-1].unit.Program
 	}
 	if s.uncut != nil {
-		st.Program, st.Tracks, st.Uncut = s.uncut, nil, uncutSentence(s.uncut)
+		st.Program, st.Tracks, st.Uncut = s.uncut, nil, s.Uncut()
 	}
 	return st
 }

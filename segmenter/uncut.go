@@ -14,10 +14,11 @@ func (s *Segmenter) passes(u *mux.Unit) bool {
 	return true
 }
 
-// uncutSentence says why a program is in no segments, "" if it may be.
-func uncutSentence(p *mux.Program) string {
-	if p == nil || len(p.Tracks) == 0 {
+// Uncut returns why nothing that the source sends goes into the segments, in a
+// sentence; empty if that may yet be.
+func (s *Segmenter) Uncut() string {
+	if s.uncut == nil {
 		return ""
 	}
-	return "Ogg " + p.Tracks[0].Codec.String() + " cannot be in HLS: send MP3 or AAC for that"
+	return "Ogg " + s.uncut.Tracks[0].Codec.String() + " cannot be in HLS: send MP3 or AAC for that"
 }

@@ -59,7 +59,7 @@ func checkStreamName(name string) error {
 		return fmt.Errorf("is no stream name: /%s is a page of headwater", parts[0])
 	}
 	switch ext := path.Ext(name); ext {
-	case ".ts", ".mp3", ".aac", ".m3u8", ".m3u", ".pls", ".xspf":
+	case ".ts", ".mp3", ".aac", ".ogg", ".m3u8", ".m3u", ".pls", ".xspf":
 		return fmt.Errorf("is no stream name: leave %s out, it is added in URLs", ext)
 	}
 	return nil

@@ -200,12 +200,19 @@ func (t *Tail) Head(most int) (head []byte) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	n, ok := t.start(mux.FromDuration(t.cfg.Burst))
-	for ; ok && n < t.next; n++ {
-		for _, s := range (*t.at(n)).slices {
-			if head = append(head, s[:min(len(s), most-len(head))]...); len(head) == most {
-				return head
-			}
+	if !ok {
+		return nil
+	}
+	add := func(b *batch) {
+		for _, s := range b.slices {
+			head = append(head, s[:min(len(s), most-len(head))]...)
 		}
+	}
+	if bridge := (*t.at(n)).bridge(false, nil); bridge != nil {
+		add(bridge)
+	}
+	for ; n < t.next && len(head) < most; n++ {
+		add(*t.at(n))
 	}
 	return head
 }
