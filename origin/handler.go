@@ -146,7 +146,7 @@ func (s *Server) route(path string) route {
 func reserved(path string) bool {
 	head, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	switch head {
-	case "", "api", "admin", "metrics", "healthz", "web", "status-json.xsl":
+	case "", "api", "admin", "admin.cgi", "metrics", "healthz", "web", "status-json.xsl":
 		return true
 	}
 	return false

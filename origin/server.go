@@ -37,6 +37,10 @@ type ServerConfig struct {
 	// returns it. Nil: there are no pages.
 	Pages   http.Handler
 	Version string // of the program, for the API
+	// Publish is given each connection that brings media by SOURCE, PUT or POST,
+	// or says ICE/1.0, with all that it has sent still to be read. It closes it
+	// and returns when its media has ended. Nil: such requests get 405.
+	Publish func(net.Conn)
 	// Guard says who may change something. Nil: nobody may.
 	Guard Guard
 
@@ -173,6 +177,7 @@ func (s *Server) Run(ctx context.Context) error {
 		Handler: s, Other: s, Fields: s.headers.common,
 		MaxConnections: s.cfg.MaxConnections, MaxRefused: s.cfg.MaxRefused,
 		MaxStreams: s.cfg.MaxRequests + s.cfg.MaxListeners, Drain: s.cfg.Drain,
+		Publish: s.cfg.Publish, Reserved: reserved,
 		Refused:  func() { s.counts.refused.Add(1) },
 		Panicked: s.panicked, Log: s.log,
 	})

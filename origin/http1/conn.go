@@ -56,6 +56,13 @@ func (c *conn) serve() {
 			break
 		}
 		c.busy.Store(true)
+		if c.server.publishes(c.in[:end]) {
+			if c.flush() == nil {
+				c.publish()
+				return
+			}
+			break
+		}
 		if !c.parse(end) || !c.server.cfg.Handler.Answer(&c.req, &c.rep) {
 			if c.flush() != nil {
 				break

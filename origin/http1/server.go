@@ -37,7 +37,7 @@ type Handler interface {
 	Sent(req *Request, rep *Reply, n int64)
 }
 
-// Config says what a [Server] serves. All but Log is needed.
+// Config says what a [Server] serves. All but Publish and Log is needed.
 type Config struct {
 	Handler Handler
 	Other   http.Handler // what Handler has no answer to
@@ -47,6 +47,13 @@ type Config struct {
 	MaxRefused     int           // that are being told so; more are just closed; default 1,000
 	MaxStreams     int           // requests of HTTP/2 under way in all; of many more the rest is reset
 	Drain          time.Duration // how long requests may take to end when Run stops
+
+	// Publish is given each connection that brings media, with its head still
+	// to be read, and is to close it. It is called on the connection's goroutine,
+	// which Run waits for. Nil: nobody may send.
+	Publish func(net.Conn)
+	// Reserved reports whether a path is none that media is sent to; needed with Publish.
+	Reserved func(path string) bool
 
 	Refused  func()                       // is told of each connection above MaxConnections; may be nil
 	Panicked func(path string, fault any) // is told of faults in Handler

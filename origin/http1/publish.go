@@ -1,0 +1,75 @@
+package http1
+
+import (
+	"bytes"
+	"net"
+	"time"
+)
+
+// publishes reports whether head, the beginning of what a connection sent, is
+// of one that brings media: SOURCE, PUT or POST to a path that is no page, or
+// a request of ICE/1.0, which net/http does not know (hls-rules F10).
+func (s *Server) publishes(head []byte) bool {
+	if s.cfg.Publish == nil {
+		return false
+	}
+	line, _, ok := bytes.Cut(head, []byte("\n"))
+	words := bytes.Fields(line)
+	if !ok || len(words) < 2 {
+		return false
+	}
+	if string(words[len(words)-1]) == "ICE/1.0" {
+		return true
+	}
+	method, target := string(words[0]), words[1]
+	if scheme := bytes.Index(target, []byte("://")); scheme > 0 {
+		target = target[scheme+3:]
+		target = target[max(0, bytes.IndexByte(target, '/')):]
+	}
+	path, _, _ := bytes.Cut(target, []byte("?"))
+	switch method {
+	case "SOURCE":
+		return true
+	case "PUT", "POST":
+		return !s.cfg.Reserved(string(path))
+	}
+	return false
+}
+
+// publish gives the connection to Config.Publish, and returns when that does.
+func (c *conn) publish() {
+	if c.SetDeadline(time.Time{}) != nil {
+		c.Close()
+		return
+	}
+	unread := c.in
+	c.in, c.out, c.head, c.req, c.rep = nil, nil, "", Request{}, Reply{}
+	c.server.cfg.Publish(&given{away: c.server.giveAway(c), unread: unread})
+}
+
+// given is a connection that was given away with what it had sent already.
+type given struct {
+	*away
+	unread []byte
+}
+
+// Read returns first what had been read.
+func (g *given) Read(p []byte) (int, error) {
+	if len(g.unread) == 0 {
+		return g.away.Read(p)
+	}
+	n := copy(p, g.unread)
+	if g.unread = g.unread[n:]; len(g.unread) == 0 {
+		g.unread = nil
+	}
+	return n, nil
+}
+
+// NetConn returns the connection below, once all that had been read from it was
+// taken: it may be read from then as well. Until then it returns nil.
+func (g *given) NetConn() net.Conn {
+	if len(g.unread) > 0 {
+		return nil
+	}
+	return g.away.Conn
+}

@@ -1,0 +1,67 @@
+package http1_test
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+
+	"headwater/origin/http1"
+)
+
+// hls-rules F10, F12: connections that bring media are given away with all that
+// they sent; what only looks alike is not.
+func TestServerGivesSourcesAway(t *testing.T) {
+	s := newSite(t)
+	l := listen(t)
+	given := make(chan string, 1)
+	s.start(t, l, func(cfg *http1.Config) {
+		cfg.Reserved = func(path string) bool { return strings.HasPrefix(path, "/api") }
+		cfg.Publish = func(c net.Conn) {
+			b, err := io.ReadAll(c)
+			given <- fmt.Sprintf("%s %v", b, err)
+			c.Close()
+		}
+	})
+	for _, tt := range []struct {
+		name, head string
+		published  bool
+	}{
+		{"SOURCE of HTTP/1.0", "SOURCE /live HTTP/1.0\n\n", true},
+		{"ICE/1.0", "SOURCE /live ICE/1.0\n\n", true},
+		{"another method of ICE/1.0", "PUT /api ICE/1.0\n\n", true},
+		{"PUT", "PUT /live HTTP/1.1\nHost: x\nExpect: 100-continue\n\n", true},
+		{"PUT whose lines end in a bare LF", "PUT /live HTTP/1.1\n\n", true},
+		{"POST with a whole URL", "POST http://x/live?api HTTP/1.1\nHost: x\n\n", true},
+		{"PUT to a page", "PUT /api/x HTTP/1.1\nHost: x\nConnection: close\nContent-Length: 5\n\n", false},
+		{"PUT to the URL of a page", "PUT http://x/api/x HTTP/1.1\nHost: x\nConnection: close\nContent-Length: 5\n\n", false},
+		{"DELETE", "DELETE /live HTTP/1.1\nHost: x\nConnection: close\nContent-Length: 5\n\n", false},
+		{"a word of it", "SOURCES /live HTTP/1.1\nHost: x\nConnection: close\nContent-Length: 5\n\n", false},
+		{"a request before it", "GET /small HTTP/1.1\nHost: x\n\nSOURCE /live HTTP/1.0\n\n", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, r := dial(t, l)
+			sent := strings.ReplaceAll(tt.head, "\n", "\r\n")
+			if strings.Contains(tt.name, "bare") {
+				sent = tt.head
+			}
+			io.WriteString(c, sent+"media") // in one piece
+			if !tt.published {
+				if b, _ := io.ReadAll(r); !strings.Contains(string(b), "net/http") {
+					t.Fatalf("answer is %q, want that of net/http", b)
+				}
+				return
+			}
+			io.WriteString(c, " and more")
+			c.(*net.TCPConn).CloseWrite()
+			_, own, _ := strings.Cut(sent, "Host: x\r\n\r\n")
+			if !strings.HasPrefix(own, "SOURCE") {
+				own = sent
+			}
+			if got, want := <-given, own+"media and more <nil>"; got != want {
+				t.Errorf("given %q, want %q", got, want)
+			}
+		})
+	}
+}
