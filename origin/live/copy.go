@@ -19,12 +19,13 @@ func (t *Tail) Copy(ctx context.Context, w http.ResponseWriter, c net.Conn, o Op
 	if err := flush.Flush(); err != nil { // the headers, before the first media
 		return 0, err
 	}
-	t.enter()
-	defer t.leave()
 	o.Chunked = false
 	l := newListener(t, o, stallTimeout)
+	calls := newBell()
+	l.begin(calls)
+	defer func() { l.tail.leave() }()
 	l.prepare(bottom(c), false) // net/http closes it as well
-	err := l.follow(ctx, func(slices [][]byte) (n int, all bool, err error) {
+	err := l.follow(ctx, calls, func(slices [][]byte) (n int, all bool, err error) {
 		for _, s := range slices {
 			k, err := w.Write(s)
 			n += k
@@ -37,16 +38,20 @@ func (t *Tail) Copy(ctx context.Context, w http.ResponseWriter, c net.Conn, o Op
 	return l.sent, err
 }
 
-// follow sends what there is and will be, by a writer that waits.
-func (l *listener) follow(ctx context.Context, write writer) error {
+// follow sends what there is and will be, by a writer that waits. It looks at
+// orders when calls rings.
+func (l *listener) follow(ctx context.Context, calls *bell, write writer) error {
 	var scratch [][]byte
 	l.progress = time.Now()
 	for {
-		changed := l.tail.news()
+		tail, changed := l.tail, l.tail.news()
 		before := l.sent
 		state, err := l.sendWaiting(write, &scratch)
 		if state == ended || err != nil {
 			return err
+		}
+		if l.tail != tail {
+			continue
 		}
 		if l.stalled(state, before, time.Now()) {
 			return os.ErrDeadlineExceeded
@@ -59,6 +64,7 @@ func (l *listener) follow(ctx context.Context, write writer) error {
 		select {
 		case <-changed:
 		case <-again:
+		case <-calls.wake:
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

@@ -32,9 +32,10 @@ const (
 type FanConfig struct {
 	Workers int           // goroutines that send; default one for each CPU
 	Stall   time.Duration // how long a listener may take nothing of what there is for it; default 30 s
-	// Ended is told of each listener that has gone: how many bytes it was sent,
-	// and why it went, nil if the tail ended. It is called by many goroutines.
-	Ended func(sent int64, err error)
+	// Ended is told of each listener that has gone: its handle, how many bytes
+	// it was sent, and why it went, nil if the tail ended. It is called by many
+	// goroutines.
+	Ended func(h *Handle, sent int64, err error)
 }
 
 // Fan sends tails to connections: to thousands from a few goroutines, by
@@ -55,7 +56,7 @@ func NewFan(cfg FanConfig) *Fan {
 		cfg.Stall = stallTimeout
 	}
 	if cfg.Ended == nil {
-		cfg.Ended = func(int64, error) {}
+		cfg.Ended = func(*Handle, int64, error) {}
 	}
 	f := &Fan{cfg: cfg, ended: make(chan struct{})}
 	for range cfg.Workers {
@@ -82,7 +83,8 @@ func (f *Fan) Serve(t *Tail, c net.Conn, o Options) {
 	l := &fanned{listener: newListener(t, o, f.cfg.Stall), conn: c}
 	raw := bottom(c)
 	l.prepare(raw, true)
-	t.enter()
+	w := f.workers[f.turn.Add(1)%uint64(len(f.workers))]
+	l.begin(w.bell)
 	var scratch [][]byte
 	state, err := l.sendWaiting(l.wait, &scratch)
 	if state == ended || err != nil {
@@ -98,7 +100,7 @@ func (f *Fan) Serve(t *Tail, c net.Conn, o Options) {
 		if !t.Lossy() { // else that was done
 			t.limit(raw)
 		}
-		f.workers[f.turn.Add(1)%uint64(len(f.workers))].add(l)
+		w.add(l)
 		return
 	}
 	f.follow(l)
@@ -115,7 +117,11 @@ func (f *Fan) follow(l *fanned) {
 		case <-ctx.Done():
 		}
 	}()
-	l.end(f.cfg.Ended, l.listener.follow(ctx, l.wait))
+	calls := newBell()
+	if l.handle != nil {
+		l.handle.by.Store(calls)
+	}
+	l.end(f.cfg.Ended, l.listener.follow(ctx, calls, l.wait))
 }
 
 // retry returns how soon a listener is tried again that takes no more.
@@ -153,8 +159,8 @@ func (l *fanned) wait(slices [][]byte) (n int, all bool, err error) {
 }
 
 // end closes the connection and tells of it.
-func (l *fanned) end(told func(int64, error), err error) {
+func (l *fanned) end(told func(*Handle, int64, error), err error) {
 	l.conn.Close() // what it has to say changes nothing
 	l.tail.leave()
-	told(l.sent, err)
+	told(l.handle, l.sent, err)
 }

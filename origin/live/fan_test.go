@@ -31,7 +31,7 @@ type fan struct {
 
 func startFan(t *testing.T) *fan {
 	f := &fan{}
-	f.Fan = live.NewFan(live.FanConfig{Ended: func(sent int64, err error) {
+	f.Fan = live.NewFan(live.FanConfig{Ended: func(_ *live.Handle, sent int64, err error) {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		f.sent, f.errs = append(f.sent, sent), append(f.errs, err)
@@ -238,7 +238,7 @@ func TestFanFindsStalled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	gone := make(chan error, 1)
-	f := live.NewFan(live.FanConfig{Stall: 500 * time.Millisecond, Ended: func(_ int64, err error) { gone <- err }})
+	f := live.NewFan(live.FanConfig{Stall: 500 * time.Millisecond, Ended: func(_ *live.Handle, _ int64, err error) { gone <- err }})
 	var running sync.WaitGroup
 	defer running.Wait()
 	running.Go(func() { f.Run(ctx) })

@@ -20,6 +20,8 @@ type Options struct {
 	// Chunked sends the body in chunks: HTTP/1.1 needs them where the end of the
 	// connection is not to be the end of the body. Not with Metaint (hls-rules F07).
 	Chunked bool
+	// Handle is to see the listener, and to end or move it; nil if nobody wants to.
+	Handle *Handle
 }
 
 // writer takes bytes for a listener. It returns how many it took, and false
@@ -32,6 +34,7 @@ type listener struct {
 	tail    *Tail
 	cursor  cursor
 	chunked bool
+	handle  *Handle // nil if nobody wants to see it
 
 	icy   *icy   // nil if the listener wants no titles
 	batch *batch // is being sent; nil if there is none
@@ -49,7 +52,7 @@ type listener struct {
 
 // newListener returns a listener that has yet to begin.
 func newListener(t *Tail, o Options, stall time.Duration) listener {
-	l := listener{tail: t, chunked: o.Chunked, stall: stall}
+	l := listener{tail: t, chunked: o.Chunked, stall: stall, handle: o.Handle}
 	l.cursor.burst = mux.FromDuration(o.Burst)
 	if o.Metaint > 0 && t.frames {
 		l.icy = newICY(o.Metaint)
@@ -88,6 +91,9 @@ func (l *listener) sendWaiting(write writer, scratch *[][]byte) (state, error) {
 
 // step sends one batch, or what is left of it.
 func (l *listener) step(write writer, scratch *[][]byte, now time.Time) (state, error) {
+	if l.obey() {
+		return ended, ErrEnded
+	}
 	if l.batch == nil {
 		if s := l.take(now); s != ready {
 			return s, nil
@@ -114,6 +120,9 @@ func (l *listener) appendWire(to [][]byte) [][]byte {
 // took notes that n bytes of that were taken.
 func (l *listener) took(n int) {
 	l.sent += int64(n)
+	if l.handle != nil {
+		l.handle.sent.Store(l.sent)
+	}
 	if l.icy != nil {
 		l.off = l.icy.sent(l.batch, l.off, n)
 		return
@@ -144,6 +153,9 @@ func (l *listener) take(now time.Time) state {
 	switch {
 	case l.batch != nil:
 		l.most = l.batch.late()
+		if l.handle != nil {
+			l.handle.at.Store(int64(l.batch.time) + 1)
+		}
 		return ready
 	case !l.last:
 		return current

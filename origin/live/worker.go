@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"math"
 	"os"
 	"slices"
 	"sync"
@@ -10,8 +11,8 @@ import (
 
 // worker sends to its share of the listeners. All but arrived is of run.
 type worker struct {
-	wake chan struct{} // of capacity 1: a tail has more, or a listener arrived
-	cfg  *FanConfig
+	*bell // a tail has more, a listener arrived, or one has an order
+	cfg   *FanConfig
 
 	mu      sync.Mutex
 	arrived []*fanned // guarded by mu
@@ -20,6 +21,7 @@ type worker struct {
 	groups  map[*Tail]*group
 	lossy   []*group  // those of them whose tails are lossy
 	rest    time.Time // until when these let others have their turn
+	moved   []*fanned // go on with another tail
 	scratch [][]byte
 }
 
@@ -37,7 +39,7 @@ type group struct {
 const hurryAfter = 32
 
 func newWorker(cfg *FanConfig) *worker {
-	return &worker{wake: make(chan struct{}, 1), cfg: cfg, groups: map[*Tail]*group{}}
+	return &worker{bell: newBell(), cfg: cfg, groups: map[*Tail]*group{}}
 }
 
 // add gives the worker a listener.
@@ -91,11 +93,29 @@ func (w *worker) welcome(now time.Time) {
 			l.end(w.cfg.Ended, err)
 			continue
 		}
+		if l.tail != g.tail {
+			w.moved = append(w.moved, l)
+			continue
+		}
 		if l.waits {
 			g.behind++
 		}
 		g.listeners = append(g.listeners, l)
 	}
+}
+
+// regroup takes listeners to the groups of the tails that they go on with.
+func (w *worker) regroup() {
+	for _, l := range w.moved {
+		g := w.group(l.tail)
+		g.listeners = append(g.listeners, l)
+		if l.waits {
+			g.behind++
+		}
+		w.ring() // the tail may have ended before it could wake w
+	}
+	clear(w.moved)
+	w.moved = w.moved[:0]
 }
 
 // group returns the group of a tail, which it makes if there is none.
@@ -115,6 +135,9 @@ func (w *worker) group(t *Tail) *group {
 // pass sends to all who lack something. It returns when to do so again if
 // there are some who take no more for the moment, else 0.
 func (w *worker) pass(now time.Time) (again time.Duration) {
+	if w.rung.Swap(false) {
+		w.obey(now)
+	}
 	w.hurry(now)
 	for t, g := range w.groups {
 		if !t.Lossy() {
@@ -129,7 +152,16 @@ func (w *worker) pass(now time.Time) (again time.Duration) {
 			again = t.retry()
 		}
 	}
+	w.regroup()
 	return again
+}
+
+// obey looks at all listeners, for orders that some have.
+func (w *worker) obey(now time.Time) {
+	for _, g := range w.groups {
+		g.version = math.MaxUint64 // so that there is something for all
+		w.look(g, now)
+	}
 }
 
 // hurry sends to the listeners of lossy tails.
@@ -165,6 +197,10 @@ func (w *worker) look(g *group, now time.Time) {
 				continue
 			}
 		}
+		if l.tail != g.tail {
+			w.moved = append(w.moved, l)
+			continue
+		}
 		if l.waits {
 			g.behind++
 		}
@@ -177,6 +213,9 @@ func (w *worker) look(g *group, now time.Time) {
 
 // attend sends to one listener. It reports whether that was the last time.
 func (w *worker) attend(l *fanned, now time.Time) (over bool, err error) {
+	if l.obey() {
+		return true, ErrEnded
+	}
 	if l.batch != nil && now.Before(l.again) {
 		return false, nil
 	}
