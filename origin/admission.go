@@ -2,9 +2,12 @@ package origin
 
 import (
 	"context"
+	"net/http"
 	"sync/atomic"
 	"time"
+	"unique"
 
+	"headwater/origin/http1"
 	"headwater/origin/live"
 )
 
@@ -117,21 +120,49 @@ func (s *Server) measure(now time.Time) {
 		}
 	}
 	s.admission.update(tails, served, now)
+	s.counts.expired.Add(uint64(s.listeners.expire(now)))
 }
 
-// admit counts a listener of a tail, or says in a sentence why it cannot be one.
-func (s *Server) admit(tail *live.Tail) (refusal string) {
-	n := s.counts.listeners.Add(1)
+// refusal is why a listener is turned away.
+type refusal struct {
+	status   int
+	sentence string
+}
+
+// admit counts a listener of a tail, or says why it cannot be one.
+func (s *Server) admit(req *http1.Request, st *Stream, tail *live.Tail) (*listener, refusal) {
+	l := &listener{remote: s.client(req), agent: unique.Make(cut(req.Get(http1.UserAgent), maxAgent)), since: time.Now()}
+	l.Owner = l
+	l.stream.Store(st)
+	if st.cfg.MaxListenerTime > 0 {
+		l.until = l.since.Add(st.cfg.MaxListenerTime)
+	}
+	why := refusal{status: http.StatusServiceUnavailable}
 	switch {
-	case n > int64(s.cfg.MaxListeners):
-		refusal = "the server has as many listeners as it can take"
+	case s.counts.listeners.Add(1) > int64(s.cfg.MaxListeners):
+		why.sentence = "the server has as many listeners as it can take"
+	case st.audience.full(st.cfg.MaxListeners):
+		s.counts.full.Add(1)
+		why.sentence = "stream " + st.Name() + " has as many listeners as it may have"
+	case !s.listeners.add(l, s.cfg.ListenersPerAddress):
+		st.audience.leave()
+		s.counts.repeated.Add(1)
+		why = refusal{http.StatusForbidden, "there are as many listeners from your address as there may be"}
 	case !s.admission.admit(s.admission.rate(tail)):
+		s.listeners.remove(l)
+		st.audience.leave()
 		s.counts.crowded.Add(1)
-		refusal = "the server has no bandwidth left for another listener"
+		why.sentence = "the server has no bandwidth left for another listener"
 	default:
-		return ""
+		return l, refusal{}
 	}
 	s.counts.listeners.Add(-1)
 	s.counts.refused.Add(1)
-	return refusal
+	return nil, why
 }
+
+// maxAgent bounds what is kept of what a listener says it is.
+const maxAgent = 256
+
+// cut returns at most so many bytes of text.
+func cut(text string, most int) string { return text[:min(len(text), most)] }

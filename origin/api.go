@@ -32,6 +32,8 @@ type StreamState struct {
 	Late           uint64           `json:"units_late"`    // too late for their segment
 	Dropped        uint64           `json:"units_dropped"` // could not be placed
 	Forced         uint64           `json:"forced_cuts"`   // without a keyframe
+	Listeners      int64            `json:"listeners"`     // of continuous outputs, now
+	Peak           int64            `json:"listener_peak"` // most there were at a time
 	Moved          uint64           `json:"listeners_moved"`
 	Memory         *StreamMemory    `json:"memory,omitempty"` // nil if memory has no limit
 	Missed         uint64           `json:"frames_missed"`    // by listeners in mode live
@@ -97,7 +99,7 @@ type RenditionState struct {
 func (s *Stream) State(now time.Time) StreamState {
 	snap := s.snapshot.Load()
 	fresh := s.fresh(snap, now)
-	out := StreamState{Name: s.cfg.Name, Ready: s.ready(now), Notes: []string{}, Renditions: []RenditionState{}, Moved: s.out.moved(), Missed: s.out.missed()}
+	out := StreamState{Name: s.cfg.Name, Listeners: s.audience.now.Load(), Peak: s.audience.peak.Load(), Ready: s.ready(now), Notes: []string{}, Renditions: []RenditionState{}, Moved: s.out.moved(), Missed: s.out.missed()}
 	if !fresh {
 		out.Reason = s.reason(now)
 	}

@@ -1,10 +1,8 @@
 package origin
 
 import (
-	"errors"
 	"net"
 	"net/http"
-	"os"
 	"time"
 
 	"headwater/mux"
@@ -50,10 +48,12 @@ func (s *Server) answerContinuous(req *http1.Request, rep *http1.Reply, st *Stre
 		return listen{}
 	}
 	if !req.Head {
-		if refusal := s.admit(l.tail); refusal != "" {
-			s.refuse(rep, http.StatusServiceUnavailable, s.headers.noStore, refusal)
+		who, refusal := s.admit(req, st, l.tail)
+		if who == nil {
+			s.refuse(rep, refusal.status, s.headers.noStore, refusal.sentence)
 			return listen{}
 		}
+		l.options.Handle = &who.Handle
 	}
 	s.setEndless(req, rep, l.tail)
 	if suffix != ".ts" {
@@ -86,16 +86,8 @@ func (s *Server) fanOut(req *http1.Request, rep *http1.Reply, l listen) {
 func (s *Server) copyTail(w http.ResponseWriter, r *http.Request, c net.Conn, l listen) {
 	s.counts.inFlight.Add(-1) // listeners have a limit of their own
 	defer s.counts.inFlight.Add(1)
-	s.gone(l.tail.Copy(r.Context(), w, c, l.options))
-}
-
-// gone counts a listener that has gone.
-func (s *Server) gone(n int64, err error) {
-	s.counts.listeners.Add(-1)
-	s.counts.bytes[kindContinuous].Add(uint64(n))
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		s.counts.dropped.Add(1)
-	}
+	n, err := l.tail.Copy(r.Context(), w, c, l.options)
+	s.gone(l.options.Handle, n, err)
 }
 
 // source returns the program of the stream as long as the continuous outputs

@@ -78,3 +78,6 @@ func Divide(budget int64, needs []Need) []Bound {
 }
 
 var Rank = rank
+
+// Measure does what the server does each second.
+func (s *Server) Measure(now time.Time) { s.measure(now) }

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -44,9 +45,14 @@ type ServerConfig struct {
 	// Guard says who may change something. Nil: nobody may.
 	Guard Guard
 
-	MaxConnections int           // default DefaultMaxConnections; more get 503
-	MaxRefused     int           // connections that are being given it; more are just closed; default 1,000
-	MaxListeners   int           // of continuous outputs; default 10,000; more get 503
+	MaxConnections int // default DefaultMaxConnections; more get 503
+	MaxRefused     int // connections that are being given it; more are just closed; default 1,000
+	MaxListeners   int // of continuous outputs; default 10,000; more get 503
+	// ListenersPerAddress is how many listeners one address may have; more get
+	// 403. 0: no limit.
+	ListenersPerAddress int
+	// TrustedProxies are whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
 	MaxBandwidth   int64         // of listeners and HLS together, in bits a second; more listeners get 503; 0: no limit
 	MaxRequests    int           // in flight, listeners not counted; default DefaultMaxRequests; more get 503
 	Drain          time.Duration // how long requests may take to end when Run stops; default 10 s
@@ -83,6 +89,7 @@ type Server struct {
 	fan       *live.Fan
 	counts    counters
 	admission admission
+	listeners registry
 	governor  *Governor // nil if memory has no limit
 	started   time.Time
 

@@ -27,6 +27,9 @@ type counters struct {
 	inFlight  atomic.Int64
 	refused   atomic.Uint64 // connections, requests and listeners over a limit
 	crowded   atomic.Uint64 // listeners for whom there was no bandwidth
+	full      atomic.Uint64 // listeners of a stream that had enough
+	repeated  atomic.Uint64 // listeners from an address that had enough
+	expired   atomic.Uint64 // listeners whose time was over
 	panics    atomic.Uint64
 	dropped   atomic.Uint64 // listeners that stopped reading
 	lost      atomic.Uint64 // stored segments that could not be read
@@ -35,15 +38,18 @@ type counters struct {
 // Stats is what a server has counted since it was made.
 type Stats struct {
 	Requests  []RequestCount `json:"requests"`
-	Listeners int64          `json:"listeners"`         // of continuous outputs, now
-	InFlight  int64          `json:"in_flight"`         // requests, now
-	Bandwidth int64          `json:"bandwidth"`         // promised to listeners, and used by HLS: bits a second, now
-	Refused   uint64         `json:"refused"`           // over a limit
-	Crowded   uint64         `json:"listeners_refused"` // no bandwidth for them; counted as refused, too
-	Panics    uint64         `json:"panics"`            // requests that ended by a fault of ours
-	Dropped   uint64         `json:"listeners_dropped"` // stopped reading
-	Lost      uint64         `json:"segments_lost"`     // stored, but could not be read
-	Memory    *MemoryState   `json:"memory,omitempty"`  // nil if it has no limit
+	Listeners int64          `json:"listeners"`                 // of continuous outputs, now
+	InFlight  int64          `json:"in_flight"`                 // requests, now
+	Bandwidth int64          `json:"bandwidth"`                 // promised to listeners, and used by HLS: bits a second, now
+	Refused   uint64         `json:"refused"`                   // over a limit
+	Crowded   uint64         `json:"listeners_refused"`         // no bandwidth for them; counted as refused, too
+	Full      uint64         `json:"listeners_refused_stream"`  // their stream had enough; likewise
+	Repeated  uint64         `json:"listeners_refused_address"` // their address had enough; likewise
+	Expired   uint64         `json:"listeners_expired"`         // their time was over
+	Panics    uint64         `json:"panics"`                    // requests that ended by a fault of ours
+	Dropped   uint64         `json:"listeners_dropped"`         // stopped reading
+	Lost      uint64         `json:"segments_lost"`             // stored, but could not be read
+	Memory    *MemoryState   `json:"memory,omitempty"`          // nil if it has no limit
 }
 
 // RequestCount counts the requests for one kind of resource.
@@ -58,7 +64,7 @@ func (s *Server) Stats() Stats {
 	c := &s.counts
 	out := Stats{
 		Listeners: c.listeners.Load(), InFlight: c.inFlight.Load(), Refused: c.refused.Load(),
-		Bandwidth: s.admission.used(), Crowded: c.crowded.Load(),
+		Bandwidth: s.admission.used(), Crowded: c.crowded.Load(), Full: c.full.Load(), Repeated: c.repeated.Load(), Expired: c.expired.Load(),
 		Panics: c.panics.Load(), Dropped: c.dropped.Load(), Lost: c.lost.Load(),
 	}
 	if s.governor != nil {

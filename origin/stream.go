@@ -58,6 +58,11 @@ type StreamConfig struct {
 	// FallbackAfter is how long the source may bring no media before that of
 	// the standby is taken; default 500 ms. See [Stream.Standby].
 	FallbackAfter time.Duration
+	// MaxListeners is how many listeners the continuous outputs may have
+	// together; more get 503. 0: no limit but the server's.
+	MaxListeners int
+	// MaxListenerTime is how long one may listen; 0: as long as it likes.
+	MaxListenerTime time.Duration
 	// Mode is what continuous outputs are sent in if a request says nothing else.
 	Mode Mode
 	// Flush is how long the media of continuous outputs is gathered until it
@@ -111,6 +116,7 @@ type Stream struct {
 
 	snapshot atomic.Pointer[snapshot]
 	share    share
+	audience audience
 	station  atomic.Pointer[station] // as the last source had it
 	dead     atomic.Bool             // the segmenter has given up on the source
 	wake     chan struct{}           // capacity 1: the publisher has something to do

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 )
 
@@ -22,6 +23,8 @@ type Request struct {
 	// Conn is the connection, if the answer has it for itself: not to be used,
 	// but to ask the kernel about it. It may be nil.
 	Conn net.Conn
+
+	remote string // as net/http says it; empty if Conn is all that is known
 }
 
 // Name is a header field that a [Request] keeps.
@@ -32,6 +35,8 @@ type Name uint8
 const (
 	Accept Name = iota
 	AcceptEncoding
+	Authorization
+	ForwardedFor
 	IcyMetadata
 	IfMatch
 	IfModifiedSince
@@ -44,12 +49,24 @@ const (
 )
 
 var names = [fields]string{
-	"Accept", "Accept-Encoding", "Icy-Metadata", "If-Match", "If-Modified-Since", "If-None-Match",
+	"Accept", "Accept-Encoding", "Authorization", "X-Forwarded-For", "Icy-Metadata", "If-Match", "If-Modified-Since", "If-None-Match",
 	"If-Range", "If-Unmodified-Since", "Range", "User-Agent",
 }
 
 // Get returns the value of a field, or nothing.
 func (r *Request) Get(n Name) string { return r.Fields[n] }
+
+// Remote returns the address of the other end of the connection, or the zero
+// value if it is not known.
+func (r *Request) Remote() netip.AddrPort {
+	remote, _ := netip.ParseAddrPort(r.remote)
+	if r.remote == "" && r.Conn != nil {
+		if tcp, ok := r.Conn.RemoteAddr().(*net.TCPAddr); ok {
+			remote = tcp.AddrPort()
+		}
+	}
+	return netip.AddrPortFrom(remote.Addr().Unmap().WithZone(""), remote.Port())
+}
 
 // connKey is where a context has the connection.
 type connKey struct{}
@@ -62,7 +79,7 @@ func WithConn(ctx context.Context, c net.Conn) context.Context {
 
 // From returns a request that net/http has read. Its method is GET or HEAD.
 func From(r *http.Request) Request {
-	q := Request{Head: r.Method == http.MethodHead, Path: r.URL.Path, Query: r.URL.RawQuery, Host: r.Host, HTTP10: !r.ProtoAtLeast(1, 1)}
+	q := Request{remote: r.RemoteAddr, Head: r.Method == http.MethodHead, Path: r.URL.Path, Query: r.URL.RawQuery, Host: r.Host, HTTP10: !r.ProtoAtLeast(1, 1)}
 	q.Close = r.Close || q.HTTP10
 	if r.ProtoMajor == 1 {
 		q.Conn, _ = r.Context().Value(connKey{}).(net.Conn)

@@ -70,7 +70,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-func fields(values map[http1.Name]string) (f [10]string) {
+func fields(values map[http1.Name]string) (f [12]string) {
 	for n, v := range values {
 		f[n] = v
 	}

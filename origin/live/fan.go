@@ -158,9 +158,10 @@ func (l *fanned) wait(slices [][]byte) (n int, all bool, err error) {
 	return n, true, nil
 }
 
-// end closes the connection and tells of it.
+// end tells that the listener has gone and closes its connection: who sees that
+// can rely on it.
 func (l *fanned) end(told func(*Handle, int64, error), err error) {
-	l.conn.Close() // what it has to say changes nothing
 	l.tail.leave()
 	told(l.handle, l.sent, err)
+	l.conn.Close() // what it has to say changes nothing
 }

@@ -57,6 +57,9 @@ func (h *Handle) Lag() time.Duration {
 	return max(0, t.edge()-mux.Ticks(at-1)).Duration()
 }
 
+// Tail returns what the listener listens to, or nil if it has not begun.
+func (h *Handle) Tail() *Tail { return h.tail.Load() }
+
 // End ends the listener, even in the middle of a frame. One that a write waits
 // for ends after it.
 func (h *Handle) End() { h.tell(&order{}) }

@@ -1,0 +1,251 @@
+package origin
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unique"
+
+	"headwater/mux"
+	"headwater/origin/live"
+)
+
+// listener is one listener of a continuous output, from when it is admitted
+// until it has gone.
+type listener struct {
+	live.Handle
+	id     uint64
+	stream atomic.Pointer[Stream] // changed when it is moved
+	remote netip.AddrPort         // of the client, not of a proxy
+	agent  unique.Handle[string]  // most use one of a few programs
+	since  time.Time
+	until  time.Time // it is sent away then; zero: never
+}
+
+// ListenerState is what is told about a listener of a continuous output.
+type ListenerState struct {
+	ID        uint64    `json:"id"` // unique within the process
+	Stream    string    `json:"stream"`
+	Remote    string    `json:"remote"` // host:port; the port is 0 behind a proxy
+	UserAgent string    `json:"user_agent"`
+	Since     time.Time `json:"since"`
+	Bytes     int64     `json:"bytes"` // sent to it
+	Lag       float64   `json:"lag"`   // seconds of media that there is and it has not been given
+}
+
+func (l *listener) state() ListenerState {
+	return ListenerState{
+		ID: l.id, Stream: l.stream.Load().Name(), Remote: l.remote.String(), UserAgent: l.agent.Value(),
+		Since: l.since.UTC(), Bytes: l.Sent(), Lag: l.Lag().Seconds(),
+	}
+}
+
+// registry knows all listeners. What sends to them never asks it.
+type registry struct {
+	mu      sync.Mutex
+	last    uint64                // guarded by mu
+	all     map[uint64]*listener  // by ID; guarded by mu
+	perAddr map[netip.Addr]uint32 // of those with an address; guarded by mu
+	timed   int                   // those that have an until; guarded by mu
+}
+
+// add admits a listener and gives it its ID, unless most have its address; 0
+// bounds nothing.
+func (r *registry) add(l *listener, most int) bool {
+	addr := l.remote.Addr()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if most > 0 && addr.IsValid() && r.perAddr[addr] >= uint32(most) {
+		return false
+	}
+	if r.all == nil {
+		r.all, r.perAddr = map[uint64]*listener{}, map[netip.Addr]uint32{}
+	}
+	r.last++
+	l.id = r.last
+	r.all[l.id] = l
+	r.perAddr[addr]++
+	if !l.until.IsZero() {
+		r.timed++
+	}
+	return true
+}
+
+func (r *registry) remove(l *listener) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.all, l.id)
+	if addr := l.remote.Addr(); r.perAddr[addr] > 1 {
+		r.perAddr[addr]--
+	} else {
+		delete(r.perAddr, addr)
+	}
+	if !l.until.IsZero() {
+		r.timed--
+	}
+	if len(r.all) == 0 { // maps never shrink
+		r.all, r.perAddr = nil, nil
+	}
+}
+
+// of returns the listeners of a stream, or all if it is nil, in the order in
+// which they came.
+func (r *registry) of(st *Stream) []*listener {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var list []*listener
+	for _, l := range r.all {
+		if st == nil || l.stream.Load() == st {
+			list = append(list, l)
+		}
+	}
+	slices.SortFunc(list, func(a, b *listener) int { return cmp.Compare(a.id, b.id) })
+	return list
+}
+
+// expire ends those whose time is over, and returns how many these are.
+func (r *registry) expire(now time.Time) (n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.timed == 0 {
+		return 0
+	}
+	for _, l := range r.all {
+		if !l.until.IsZero() && !now.Before(l.until) {
+			l.End()
+			n++
+		}
+	}
+	return n
+}
+
+func (r *registry) find(id uint64) *listener {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.all[id]
+}
+
+// Listeners returns the listeners of the continuous outputs of a stream, in
+// the order in which they came; of all streams if the name is empty.
+func (s *Server) Listeners(stream string) []ListenerState {
+	st := s.lookup(stream)
+	if st == nil && stream != "" {
+		return nil
+	}
+	list := []ListenerState{}
+	for _, l := range s.listeners.of(st) {
+		list = append(list, l.state())
+	}
+	return list
+}
+
+// EndListener ends the listener with an ID, and reports whether there is one.
+func (s *Server) EndListener(id uint64) bool {
+	l := s.listeners.find(id)
+	if l != nil {
+		l.End()
+	}
+	return l != nil
+}
+
+// MoveListeners has the listeners of one stream go on with another one, without
+// a new connection, and returns how many they are. The error says that there
+// is no such stream, or that players could not go on with its media.
+func (s *Server) MoveListeners(from, to string) (int, error) {
+	a, b := s.lookup(from), s.lookup(to)
+	switch {
+	case a == nil:
+		return 0, errors.New("there is no stream " + quoted(from))
+	case b == nil:
+		return 0, errors.New("there is no stream " + quoted(to))
+	case a == b:
+		return 0, errors.New("listeners of stream " + from + " are there already")
+	}
+	was, is := a.source(), b.source()
+	switch {
+	case is == nil:
+		return 0, errors.New("stream " + to + " has no source")
+	case was != nil && framedCodec(was) != framedCodec(is):
+		return 0, fmt.Errorf("players of stream %s cannot go on with stream %s: its sound is %v, not %v", from, to, framedCodec(is), framedCodec(was))
+	}
+	moved := 0
+	for _, l := range s.listeners.of(a) {
+		if l.move(a, b) {
+			moved++
+		}
+	}
+	return moved, nil
+}
+
+// framedCodec returns the codec of the sound of a program that has frames.
+func framedCodec(p *mux.Program) mux.Codec {
+	if i := firstFramed(p); i >= 0 {
+		return p.Tracks[i].Codec
+	}
+	return mux.CodecUnknown
+}
+
+// move has a listener of a go on with b.
+func (l *listener) move(a, b *Stream) bool {
+	to := a.out.counterpart(l.Tail(), b.out)
+	if to == nil || !l.stream.CompareAndSwap(a, b) {
+		return false // it has only just come, or somebody else moves it
+	}
+	a.audience.leave()
+	b.audience.enter()
+	l.Move(to)
+	return true
+}
+
+// counterpart returns the tail of other that is what t is of o, or nil.
+func (o *outputs) counterpart(t *live.Tail, other *outputs) *live.Tail {
+	for m := range modes {
+		switch t {
+		case o.packets[m]:
+			return other.packets[m]
+		case o.sound[m]:
+			return other.sound[m]
+		}
+	}
+	return nil
+}
+
+// audience counts the listeners of a stream, from when they are admitted.
+type audience struct {
+	now, peak atomic.Int64
+}
+
+// enter counts one more.
+func (a *audience) enter() { a.full(0) }
+
+// full counts one more, unless there are as many as may be; 0 bounds nothing.
+func (a *audience) full(most int) bool {
+	now := a.now.Add(1)
+	if most > 0 && now > int64(most) {
+		a.leave()
+		return true
+	}
+	for peak := a.peak.Load(); now > peak && !a.peak.CompareAndSwap(peak, now); peak = a.peak.Load() {
+	}
+	return false
+}
+
+func (a *audience) leave() { a.now.Add(-1) }
+
+// gone counts a listener that has gone.
+func (s *Server) gone(h *live.Handle, n int64, err error) {
+	l := h.Owner.(*listener)
+	s.listeners.remove(l)
+	l.stream.Load().audience.leave()
+	s.counts.listeners.Add(-1)
+	s.counts.bytes[kindContinuous].Add(uint64(n))
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		s.counts.dropped.Add(1)
+	}
+}
