@@ -11,7 +11,8 @@ import (
 )
 
 // Conn is what media is read from: a [net.Conn], a pipe, the body of a request
-// that knows deadlines. Close must end a Read that waits. Where it is a
+// that knows deadlines. Close must end a Read that waits; a Read that returns
+// neither bytes nor an error says that there is a reason for the silence. Where it is a
 // *[net.TCPConn], it is read with fewer wake-ups.
 type Conn interface {
 	io.ReadCloser

@@ -55,6 +55,7 @@ type session struct {
 	title *mux.Title // begins with the next unit of sound
 
 	first, last time.Time // arrival of the first and of the last timed unit
+	idle        time.Time // when the connection said last that it is silent for a reason
 	journal     journal
 }
 
@@ -121,6 +122,9 @@ func (s *session) read(ctx context.Context) error {
 		if err != nil {
 			return s.reason(ctx, err)
 		}
+		if n == 0 {
+			s.idle = now
+		}
 	}
 }
 
@@ -170,6 +174,9 @@ func (s *session) advance(n int, now time.Time) error {
 	since := s.info.Since
 	if !s.last.IsZero() {
 		since = s.last
+	}
+	if s.idle.After(since) {
+		since = s.idle
 	}
 	if limit := patience * s.opts.Timeout; now.Sub(since) > limit {
 		return fmt.Errorf("%w for %v", ErrNoMedia, limit)

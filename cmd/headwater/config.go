@@ -55,6 +55,9 @@ type StreamConfig struct {
 	Folder  string // to play the files of, or an .m3u; or ""
 	Shuffle bool   // play Folder in random order
 
+	Exec        []string // program to run, and its arguments; or nil
+	ExecFraming string   // of its output: "none", "eradio", or "" for none
+
 	Allow   []netip.Prefix // who may connect to TCP; empty means everybody
 	Program uint16         // program_number of a transport stream; 0 means the best one
 	Timeout time.Duration  // silence after which a source is given up

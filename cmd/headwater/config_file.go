@@ -83,7 +83,11 @@ func (f *configFile) stream(cfg *Config, key string, node ast.Node) {
 			f.unknown(path, keys(settings))
 			return
 		}
-		for _, v := range f.scalars(node, path, s.key == "allow") {
+		values := f.scalars(node, path, s.key == "allow" || s.key == "exec")
+		if list, ok := node.(*ast.SequenceNode); ok && s.key == "exec" && len(values) == len(list.Values) {
+			values = []scalar{{node, joinWords(texts(values))}}
+		}
+		for _, v := range values {
 			if err := s.set(stream, v.value); err != nil {
 				f.fault(v.node, path, v.value, err.Error())
 			}
@@ -141,6 +145,15 @@ func (f *configFile) scalars(node ast.Node, path string, list bool) []scalar {
 	}
 	f.fault(node, path, "", "must be a plain value")
 	return nil
+}
+
+// texts returns the values alone.
+func texts(values []scalar) []string {
+	list := make([]string, len(values))
+	for i := range values {
+		list[i] = values[i].value
+	}
+	return list
 }
 
 // unknown adds a fault for a key that does not exist.

@@ -16,6 +16,9 @@ func sourceSettings() []setting[StreamConfig] {
 			func(s *StreamConfig, v string) error { return setPath(&s.Folder, v) }},
 		{"shuffle", "BOOL", "play the folder in random order", "false",
 			func(s *StreamConfig, v string) error { return setBool(&s.Shuffle, v) }},
+		{"exec", "COMMAND", "program to run, whose output is the media", "", setExec},
+		{"exec_framing", "NAME", "of the output of exec: none, or eradio, which also tells titles", "none",
+			func(s *StreamConfig, v string) error { return setOneOf(&s.ExecFraming, v, "none", "eradio") }},
 	}
 }
 
@@ -31,6 +34,7 @@ func (s *StreamConfig) sources() (keys, known []string) {
 	add("tcp", s.TCP != "")
 	add("connect", s.Connect != "")
 	add("folder", s.Folder != "")
+	add("exec", len(s.Exec) > 0)
 	return keys, known
 }
 
@@ -55,6 +59,19 @@ func (s *StreamConfig) validateSource(key string, where func(key string) string,
 	if s.Shuffle && s.Folder == "" {
 		add(key+".shuffle", "has no meaning without folder")
 	}
+	if s.ExecFraming != "" && len(s.Exec) == 0 {
+		add(key+".exec_framing", "has no meaning without exec")
+	}
+}
+
+// setExec takes a command line. It is not run by a shell.
+func setExec(s *StreamConfig, value string) error {
+	words, err := splitWords(value)
+	if err == nil && len(words) == 0 {
+		err = errors.New("must be a program with its arguments")
+	}
+	s.Exec = words
+	return err
 }
 
 func setPath(to *string, value string) error {

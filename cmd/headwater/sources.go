@@ -5,6 +5,7 @@ import (
 
 	"headwater/ingest"
 	"headwater/ingest/folder"
+	"headwater/ingest/process"
 )
 
 // newOwnSource returns the source that headwater starts itself for a stream,
@@ -17,6 +18,10 @@ func newOwnSource(cfg *StreamConfig, o ingest.Options) (source runner, from stri
 			return nil, "", fmt.Errorf("open the folder of stream %s: %w: make it, or give another one with streams.%s.folder", cfg.Name, err, cfg.Name)
 		}
 		return supervised{log, player}, "the folder " + cfg.Folder, nil
+	}
+	if len(cfg.Exec) > 0 {
+		program := process.New(cfg.Exec, cfg.ExecFraming == "eradio", o)
+		return supervised{log, program}, "the program " + cfg.Exec[0], nil
 	}
 	return nil, "", nil
 }

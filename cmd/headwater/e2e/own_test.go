@@ -9,7 +9,9 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -92,5 +94,44 @@ func TestFolder(t *testing.T) {
 	_, body, err := get(s.url + "/radio/main.m3u8")
 	if err != nil || strings.Contains(body, "DISCONTINUITY\n") {
 		t.Errorf("files of one format are parted: %v\n%s", err, body)
+	}
+}
+
+// TestExec has headwater run ffmpeg and take what it writes, again when it was killed.
+func TestExec(t *testing.T) {
+	t.Parallel()
+	enter(t)
+	config := `cat > exec.yaml <<END
+streams:
+  live:
+    exec: [sh, -c, 'echo $$ >> pids; exec ffmpeg -v warning -re -f lavfi -i sine=440 -c:a libmp3lame -f mp3 -']
+END
+bin/headwater serve --config exec.yaml
+`
+	s, dir := runScript(t, strings.ReplaceAll(config, "$$", `\$\$`))
+	pid := func(n int) (pid int) {
+		t.Helper()
+		eventually(t, 20*time.Second, "the program runs", func() error {
+			b, err := os.ReadFile(filepath.Join(dir, "pids"))
+			if lines := strings.Fields(string(b)); err == nil && len(lines) >= n {
+				pid, err = strconv.Atoi(lines[n-1])
+				return err
+			}
+			return errNotYet
+		})
+		return pid
+	}
+	s.ready()
+	if err := syscall.Kill(pid(1), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	second := pid(2)
+	ffprobeFinds(t, s.url+"/live.mp3", []string{"mp3"})
+	s.process.signal(syscall.SIGTERM)
+	if err := s.process.wait(20 * time.Second); err != nil {
+		t.Errorf("headwater ended: %v", err)
+	}
+	if err := syscall.Kill(second, 0); err == nil {
+		t.Errorf("the program %d runs though headwater has ended", second)
 	}
 }
