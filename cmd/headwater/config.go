@@ -20,6 +20,7 @@ type Config struct {
 	MaxMemory      int64         // bytes, of the process; 0: no limit
 	Log            LogConfig
 	Limits         Limits
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	Streams        []StreamConfig // by name, each name once
 }
 
@@ -32,9 +33,10 @@ type LogConfig struct {
 // Limits bounds what listeners and players may use. 0 means the default of
 // [headwater/origin.ServerConfig].
 type Limits struct {
-	Connections int // over HTTP
-	Listeners   int // of continuous outputs
-	Requests    int // being answered, listeners not counted
+	Connections         int // over HTTP
+	Listeners           int // of continuous outputs
+	ListenersPerAddress int // of these from one; 0: no limit
+	Requests            int // being answered, listeners not counted
 
 	Bandwidth int64 // of listeners and HLS together, in bits a second; 0: no limit
 }
@@ -62,18 +64,20 @@ type StreamConfig struct {
 	Program uint16         // program_number of a transport stream; 0 means the best one
 	Timeout time.Duration  // silence after which a source is given up
 
-	TargetDuration time.Duration // 0 means Config.TargetDuration
-	Window         time.Duration // 0 means Config.Window
-	MaxBytes       int64         // kept of a rendition; 0 means no bound
-	Latency        time.Duration // age of the media when it arrives
-	PublishAfter   int           // segments before the first playlist
-	GapMax         int           // gaps that follow a lost source
-	EndAfter       time.Duration // playlists end when no source came for so long; 0 means never
-	Mode           origin.Mode   // of the continuous outputs
-	Flush          time.Duration // how long these gather media; 0 means the default
-	Title          string        // what people call the stream; "" means what the source says
-	Burst          time.Duration // at the start of the continuous outputs; 0 means the default
-	Metaint        int           // bytes of audio between ICY titles; 0 means the default
+	TargetDuration  time.Duration // 0 means Config.TargetDuration
+	Window          time.Duration // 0 means Config.Window
+	MaxBytes        int64         // kept of a rendition; 0 means no bound
+	Latency         time.Duration // age of the media when it arrives
+	PublishAfter    int           // segments before the first playlist
+	GapMax          int           // gaps that follow a lost source
+	EndAfter        time.Duration // playlists end when no source came for so long; 0 means never
+	Mode            origin.Mode   // of the continuous outputs
+	Flush           time.Duration // how long these gather media; 0 means the default
+	Title           string        // what people call the stream; "" means what the source says
+	Burst           time.Duration // at the start of the continuous outputs; 0 means the default
+	MaxListeners    int           // of its continuous outputs; 0: no limit
+	MaxListenerTime time.Duration // of one of them; 0: as long as it likes
+	Metaint         int           // bytes of audio between ICY titles; 0 means the default
 }
 
 // Defaults of what has to have a value.

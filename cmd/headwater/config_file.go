@@ -60,7 +60,7 @@ func (f *configFile) global(cfg *Config, key string, node ast.Node) {
 		f.unknown(key, append(keys(settings), "streams"))
 		return
 	}
-	for _, v := range f.scalars(node, key, false) {
+	for _, v := range f.scalars(node, key, key == "trusted_proxies") {
 		if err := s.set(cfg, v.value); err != nil {
 			f.fault(v.node, key, v.value, err.Error())
 		}

@@ -21,6 +21,14 @@ func listeningSettings() []setting[StreamConfig] {
 				return setDuration(&s.Flush, v, 20*time.Millisecond, 2*time.Second)
 			}},
 		{"burst", "DURATION", "sound that a listener of continuous outputs gets at once, 0s to 20s", "2s", setBurst},
+		{"max_listeners", "NUMBER", "most listeners of this stream's continuous outputs", "none",
+			func(s *StreamConfig, v string) error {
+				return orNone(func(n *int, v string) error { return setNumber(n, v, 1, 1_000_000) })(&s.MaxListeners, v)
+			}},
+		{"max_listener_duration", "DURATION", "how long one may listen, 10s to 168h", "as long as it likes",
+			func(s *StreamConfig, v string) error {
+				return setDuration(&s.MaxListenerTime, v, 10*time.Second, 7*24*time.Hour)
+			}},
 		{"metaint", "NUMBER", "bytes of sound from one ICY title to the next, 64 to 65536; 0: a tenth of a second", "0", setMetaint},
 	}
 }

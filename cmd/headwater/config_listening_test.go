@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -44,5 +45,25 @@ func TestListeningSettings(t *testing.T) {
 				t.Errorf("load(%s) = %+v, want %+v", tt.file, got, tt.want)
 			}
 		})
+	}
+}
+
+func TestListenerLimitSettings(t *testing.T) {
+	file := "trusted_proxies: [127.0.0.1, 10.0.0.0/8]\nlimits: {listeners_per_address: 20}\n" +
+		"streams:\n  a: {tcp: ':1', max_listeners: 500, max_listener_duration: 12h}\n"
+	c, err := load(t, environment(), "--config", writeConfig(t, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := c.Streams[0]
+	if got, want := fmt.Sprint(c.TrustedProxies, c.Limits.ListenersPerAddress, s.MaxListeners, s.MaxListenerTime),
+		"[127.0.0.1/32 10.0.0.0/8] 20 500 12h0m0s"; got != want {
+		t.Errorf("load(%s) = %s, want %s", file, got, want)
+	}
+	for _, file := range []string{"trusted_proxies: [x]", "limits: {listeners_per_address: 0}", "streams: {a: {tcp: ':1', max_listeners: 0}}",
+		"streams: {a: {tcp: ':1', max_listener_duration: 1s}}"} {
+		if _, err := load(t, environment(), "--config", writeConfig(t, file)); err == nil {
+			t.Errorf("load(%s) is no error", file)
+		}
 	}
 }

@@ -78,6 +78,12 @@ func globalSettings() []setting[Config] {
 			func(c *Config, v string) error { return setNumber(&c.Limits.Connections, v, 1, 1_000_000) }},
 		{"limits.listeners", "NUMBER", "most listeners of the continuous outputs, such as live.ts", "10000",
 			func(c *Config, v string) error { return setNumber(&c.Limits.Listeners, v, 1, 1_000_000) }},
+		{"limits.listeners_per_address", "NUMBER", "most listeners from one address", "none",
+			func(c *Config, v string) error {
+				return orNone(func(n *int, v string) error { return setNumber(n, v, 1, 1_000_000) })(&c.Limits.ListenersPerAddress, v)
+			}},
+		{"trusted_proxies", "CIDRS", "networks of proxies whose X-Forwarded-For is believed, with commas between them", "none",
+			func(c *Config, v string) error { return orNone(addNetworks)(&c.TrustedProxies, v) }},
 		{"limits.bandwidth", "RATE", "most bandwidth that listeners may be promised beside what HLS takes, such as 800Mbit/s", "none",
 			func(c *Config, v string) error { return orNone(setRate)(&c.Limits.Bandwidth, v) }},
 		{"limits.requests", "NUMBER", "most requests that are answered at a time", "4096",
@@ -252,9 +258,11 @@ func isPort(s string, low int) bool {
 	return err == nil && n >= low && n <= 65535
 }
 
-// setAllow adds the networks in value, which commas separate. A lone address
+func setAllow(s *StreamConfig, value string) error { return addNetworks(&s.Allow, value) }
+
+// addNetworks adds the networks in value, which commas separate. A lone address
 // is a network of one.
-func setAllow(s *StreamConfig, value string) error {
+func addNetworks(to *[]netip.Prefix, value string) error {
 	for item := range strings.SplitSeq(value, ",") {
 		item = strings.TrimSpace(item)
 		prefix, err := netip.ParsePrefix(item)
@@ -265,7 +273,7 @@ func setAllow(s *StreamConfig, value string) error {
 			}
 			prefix = netip.PrefixFrom(addr, addr.BitLen())
 		}
-		s.Allow = append(s.Allow, prefix.Masked())
+		*to = append(*to, prefix.Masked())
 	}
 	return nil
 }

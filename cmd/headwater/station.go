@@ -58,15 +58,17 @@ func openStation(ctx context.Context, opts serveOptions, log *slog.Logger) (_ *s
 		return nil, err
 	}
 	s.server = origin.NewServer(origin.ServerConfig{
-		Listener:       ln,
-		Pages:          web.Handler(),
-		Version:        buildVersion(),
-		MaxConnections: s.files.connections,
-		MaxRefused:     s.files.refused,
-		MaxListeners:   opts.Limits.Listeners,
-		MaxBandwidth:   opts.Limits.Bandwidth,
-		MaxRequests:    opts.Limits.Requests,
-		Log:            log,
+		Listener:            ln,
+		Pages:               web.Handler(),
+		Version:             buildVersion(),
+		MaxConnections:      s.files.connections,
+		MaxRefused:          s.files.refused,
+		MaxListeners:        opts.Limits.Listeners,
+		ListenersPerAddress: opts.Limits.ListenersPerAddress,
+		TrustedProxies:      opts.TrustedProxies,
+		MaxBandwidth:        opts.Limits.Bandwidth,
+		MaxRequests:         opts.Limits.Requests,
+		Log:                 log,
 	})
 	if opts.MaxMemory > 0 {
 		s.beside = append(s.beside, memoryLimit(opts.MaxMemory), origin.NewGovernor(origin.GovernorConfig{
@@ -149,15 +151,17 @@ func (s *station) addStream(ctx context.Context, opts *serveOptions, cfg *Stream
 			GapMax:         cfg.GapMax,
 			Latency:        cfg.Latency,
 		},
-		Window:       segmenter.WindowConfig{Duration: orElse(cfg.Window, opts.Window), MaxBytes: cfg.MaxBytes},
-		PublishAfter: cfg.PublishAfter,
-		EndAfter:     cfg.EndAfter,
-		Mode:         cfg.Mode,
-		Flush:        cfg.Flush,
-		Title:        cfg.Title,
-		Burst:        cfg.Burst,
-		Metaint:      cfg.Metaint,
-		Log:          s.log,
+		Window:          segmenter.WindowConfig{Duration: orElse(cfg.Window, opts.Window), MaxBytes: cfg.MaxBytes},
+		PublishAfter:    cfg.PublishAfter,
+		EndAfter:        cfg.EndAfter,
+		Mode:            cfg.Mode,
+		Flush:           cfg.Flush,
+		Title:           cfg.Title,
+		Burst:           cfg.Burst,
+		Metaint:         cfg.Metaint,
+		MaxListeners:    cfg.MaxListeners,
+		MaxListenerTime: cfg.MaxListenerTime,
+		Log:             s.log,
 	}
 	if s.data != nil {
 		st, err := store.Open(s.data, cfg.Name)
