@@ -183,7 +183,7 @@ func (w *entrance) note(units []*mux.Unit) {
 // titles of another source. One that has told none says so.
 func (w *entrance) announce(units []heldUnit) {
 	for i, h := range units {
-		if h.unit.Untimed || h.unit.Track != titled(h.unit.Program) {
+		if !bears(h.unit) {
 			continue
 		}
 		if h.unit.Title == nil {

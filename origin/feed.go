@@ -52,6 +52,9 @@ func (f *feed) Write(units []*mux.Unit, now time.Time) {
 		if !f.holds() {
 			return
 		}
+		if f.side == sideMain {
+			s.listen(units)
+		}
 		if s.relay.bring(f.side, units, now) {
 			s.pass(units, now)
 		}
@@ -75,7 +78,7 @@ func (f *feed) Patience() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	wait := s.out.waits(f.program)
-	if s.relay.shared() {
+	if s.relay.shared() || len(s.taps) > 0 {
 		wait = min(wait, s.relay.after/4)
 	}
 	return wait

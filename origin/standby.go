@@ -1,6 +1,8 @@
 package origin
 
 import (
+	"bytes"
+	"slices"
 	"time"
 
 	"headwater/mux"
@@ -21,11 +23,40 @@ func (b Standby) Attach(info mux.SourceInfo, now time.Time) (mux.Feed, error) {
 	return b.stream.attach(sideStandby, info, now)
 }
 
+// soundHead is how many bytes of a frame tell what it is.
+const soundHead = 16
+
+// Sound returns the first 16 bytes of the newest MP3 or AAC frame that the main
+// source has brought, or nothing: what a standby has to be like for all
+// players to go on with it.
+func (s *Stream) Sound() []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sound
+}
+
+// listen remembers what the main source sounds like. The caller holds s.mu.
+func (s *Stream) listen(units []*mux.Unit) {
+	for _, u := range slices.Backward(units) {
+		if len(u.Frames) == 0 || u.Track != firstFramed(u.Program) {
+			continue
+		}
+		head := u.Frames[0].Data
+		if head = head[:min(len(head), soundHead)]; !bytes.Equal(head, s.sound) {
+			s.sound = bytes.Clone(head) // who has it keeps it, and no block
+		}
+		return
+	}
+}
+
 // turn puts on air the source that should be. The caller holds s.mu.
 func (s *Stream) turn(now time.Time) {
 	m, ok := s.relay.decide(now)
 	if !ok {
 		return
+	}
+	for _, t := range s.taps {
+		t.part(now)
 	}
 	if m.to == sideNone {
 		s.seg.Detach(now)
@@ -64,5 +95,8 @@ func (s *Stream) pass(units []*mux.Unit, now time.Time) {
 	s.seg.Write(units, now)
 	s.out.hear(units, now)
 	s.titles.date(s.seg.Epoch)
+	for _, t := range s.taps {
+		t.pour(units, s.titles.said, now)
+	}
 	s.fed = now
 }

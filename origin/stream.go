@@ -126,6 +126,8 @@ type Stream struct {
 	seg     *segmenter.Segmenter // guarded by mu
 	feeds   [sides]*feed         // of the sources that hold the stream and its standby, or nil; guarded by mu
 	relay   relay                // which of them is on air; guarded by mu
+	sound   []byte               // of the main source, immutable; guarded by mu
+	taps    []*tap               // of those who follow the stream; guarded by mu
 	absent  time.Time            // since when none is; guarded by mu
 	fed     time.Time            // when media came last; guarded by mu
 	pending []*segmenter.Slot    // closed, not yet published; guarded by mu
