@@ -108,7 +108,10 @@ func (t *tap) pour(units []*mux.Unit, said mux.Title, now time.Time) {
 }
 
 // part tells that what comes next is another source's, or that nothing does.
-func (t *tap) part(now time.Time) { t.send(delivery{at: now, begins: true}) }
+func (t *tap) part(now time.Time) {
+	t.send(delivery{at: now, begins: true})
+	t.begins = true
+}
 
 // send does not wait: what is not taken is lost, and the next begins anew.
 func (t *tap) send(d delivery) {

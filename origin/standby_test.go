@@ -25,7 +25,7 @@ type sound struct {
 }
 
 // perform brings the media of s to sink as the sounds say, read each 100 ms,
-// until ctx ends.
+// until ctx ends. Each sound has the name of the source for its title.
 func perform(ctx context.Context, t *testing.T, sink interface {
 	Attach(mux.SourceInfo, time.Time) (mux.Feed, error)
 }, s muxtest.Stream, name string, sounds []sound) {
@@ -69,7 +69,7 @@ func perform(ctx context.Context, t *testing.T, sink interface {
 					return
 				}
 			}
-			if len(units) == 0 {
+			if u.DTS == first {
 				c := *u
 				c.Title = &mux.Title{Name: name}
 				u = &c
