@@ -13,7 +13,8 @@ import (
 )
 
 // Raw audio is cut at the first frame at or after each edge of the grid, for a
-// day, without drift (hls-rules C22, C25, A18).
+// day, without drift (hls-rules C22, C25, A18), and 480 titles are told where
+// they begin (hls-rules C36, C38).
 func TestRawAudioForADay(t *testing.T) {
 	day := 24 * time.Hour
 	if testing.Short() || raceEnabled {
@@ -25,11 +26,22 @@ func TestRawAudioForADay(t *testing.T) {
 	frame := mux.FromSamples(1152, 44100) + 1
 	var first, end mux.Ticks
 	var frames, slots int64
+	var cues []cue
+	for at := 2 * time.Second; at < day; at += 3 * time.Minute {
+		cues = append(cues, cue{at, mux.Title{Artist: "A", Name: at.String()}})
+	}
+	played := -1 // the newest of cues
 	i := int64(0)
 	for u := range stream.Units() {
 		at := mux.FromSamples(1152*i, 44100).Duration()
 		if i++; at >= day {
 			break
+		}
+		if played+1 < len(cues) && at >= cues[played+1].at {
+			played++
+			with := *u
+			with.Title = &cues[played].title
+			u = &with
 		}
 		o.Write([]*mux.Unit{u}, noon.Add(at))
 		for _, slot := range o.Take().Slots {
@@ -46,7 +58,13 @@ func TestRawAudioForADay(t *testing.T) {
 			if audio.Start != main.Start || audio.End != main.End || audio.Gap || main.Gap {
 				t.Fatalf("segment %d: audio %d-%d, main %d-%d", main.Sequence, audio.Start, audio.End, main.Start, main.End)
 			}
-			n := int64(len(data(audio))) / 417 // frames are 417 or 418 bytes
+			list, n := titlesPacked(t, data(audio))
+			for k := range list {
+				list[k].at = audio.Start.Nearest(list[k].at)
+			}
+			if want := want(cues, mux.FromTime(noon), audio.Start, audio.End); !near(list, want, frame) {
+				t.Fatalf("segment %d tells %v, want %v", audio.Sequence, list, want)
+			}
 			frames += n
 			if want := mux.FromSamples(1152*frames, 44100); end-first < want-1 || end-first > want+1 {
 				t.Fatalf("after %d frames the sum of EXTINF is %d ticks, want %d", frames, end-first, want)

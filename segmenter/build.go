@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"headwater/mux"
-	"headwater/mux/audio"
 	"headwater/mux/ts"
 )
 
@@ -26,19 +25,24 @@ type tsBuilder struct {
 	begun bool      // pcr is valid
 }
 
-// buildTS fills in the bytes of a transport stream segment: PAT, PMT, then the
-// units in the order of the input. They are a function of the slot alone, so
-// that every origin makes the same (hls-rules C01-C08, H22).
-func buildTS(seg *Segment, o *openSlot) {
-	p := o.layout.program
+// buildTS fills in the bytes of a transport stream segment: PAT, PMT, the title
+// in force, then the units in the order of the input, and other titles before
+// the sound that they begin with. They are a function of the slot and its
+// titles alone, so that every origin makes the same (hls-rules C01-C08, C34-C36, H22).
+func buildTS(seg *Segment, o *openSlot, t *tags) {
+	p := t.program
 	b := &tsBuilder{ref: p.Tracks[o.layout.ref].PID, lead: pcrLead}
 	o.sort()
 
-	pmt := ts.BuildPMT(p, o.layout.tracks, b.ref)
+	pmt := ts.BuildPMT(p, t.tracks, b.ref)
 	packets := uint64(len(ts.AppendSection(nil, p.PMTPID, 0, pmt)) / mux.PacketSize)
 	b.emit(ts.AppendPAT(nil, p.Number, p.PMTPID, uint8(seg.Sequence&15)))
 	b.emit(ts.AppendSection(nil, p.PMTPID, uint8(seg.Sequence*packets&15), pmt))
 
+	for _, tag := range t.due(t.start) {
+		b.emit(tag)
+	}
+	sound := o.sound()
 	marked := map[mux.PID]bool{}
 	for _, u := range o.units {
 		if u.HasPCR && p.Tracks[o.layout.ref].PID == u.Program.Tracks[u.Track].PID {
@@ -48,6 +52,11 @@ func buildTS(seg *Segment, o *openSlot) {
 	}
 	for _, u := range o.units {
 		pid := u.Program.Tracks[u.Track].PID
+		if u.Track == sound && len(t.marks) > 0 {
+			for _, tag := range t.due(o.reaches(u)) {
+				b.emit(tag)
+			}
+		}
 		if seg.Discontinuity && !marked[pid] {
 			marked[pid] = true
 			b.discontinuity(u, pid)
@@ -129,17 +138,6 @@ func (b *tsBuilder) end(o *openSlot) {
 func startsWithPCR(p []byte) bool { return p[3]&0x20 != 0 && p[4] > 0 && p[5]&0x10 != 0 }
 
 func (b *tsBuilder) setPCR(t mux.Ticks) { b.pcr, b.begun = t, true }
-
-// buildPacked fills in the bytes of a packed audio segment: the timestamp of
-// the first sample, then whole frames (hls-rules C21-C23; RFC 8216 §3.4).
-func buildPacked(seg *Segment, o *openSlot) {
-	wire := (o.frames[0].PTS - o.shift) & (mux.Wrap - 1)
-	data := [][]byte{audio.AppendHeadTag(nil, wire, nil)}
-	for _, f := range o.frames {
-		data = join(data, f.Data)
-	}
-	seg.finish(data)
-}
 
 // finish sets the bytes of a segment and what follows from them.
 func (s *Segment) finish(data [][]byte) {

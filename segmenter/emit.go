@@ -55,7 +55,7 @@ func (s *Segmenter) emit(o *openSlot, later []*openSlot) {
 		slot.Start = main.Start
 	} else {
 		main.Gap, main.Independent, main.Dirty = false, o.independent, o.dirty
-		buildTS(main, o)
+		buildTS(main, o, s.tags(main, o))
 		if suffix, ok := o.layout.packed(); ok && len(o.frames) > 0 { // without frames the codec may be a guess from the PMT
 			s.suffix[RenditionAudio] = suffix
 		}
@@ -68,13 +68,14 @@ func (s *Segmenter) emit(o *openSlot, later []*openSlot) {
 			audio.Gap, audio.Dirty = false, o.dirty
 			s.arrangeFrames(o)
 			audio.Start, audio.End = s.audioSpan(o, later)
-			buildPacked(audio, o)
+			buildPacked(audio, o, s.titles.between(audio.Start, o.end))
 		} else if published && o.layout.framed() {
 			s.note(fmt.Sprintf("the %s track stopped; segments have no sound until it is back", o.layout.program.Tracks[o.layout.audio].Codec))
 		}
 		s.sounded = audio.End
 	}
 	s.shown = main.End
+	s.titles.forget(o.end)
 	s.out.Slots = append(s.out.Slots, slot)
 }
 

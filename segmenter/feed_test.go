@@ -20,6 +20,29 @@ type origin struct {
 	slots    []*segmenter.Slot
 	units    []*mux.Unit // for the continuous outputs
 	now      time.Time
+	cues     []cue // titles that feed puts on units of audio
+}
+
+// cue is a title that is played from a time of the media on.
+type cue struct {
+	at    time.Duration
+	title mux.Title
+}
+
+// stamp returns u, which lies at t of the media, with the newest of cues that is
+// due, if that has changed.
+func stamp(cues []cue, u *mux.Unit, t, before mux.Ticks) *mux.Unit {
+	if !u.Program.Tracks[u.Track].Codec.Audio() {
+		return u
+	}
+	for i := len(cues) - 1; i >= 0; i-- {
+		if at := mux.FromDuration(cues[i].at); at <= t && at > before {
+			with := *u
+			with.Title = &cues[i].title
+			return &with
+		}
+	}
+	return u
 }
 
 // noon is when simulated streams begin.
@@ -40,11 +63,17 @@ func (o *origin) feed(s muxtest.Stream, from, to time.Duration, delay func() tim
 	lo, hi := mux.FromDuration(from), mux.FromDuration(to)
 	units, stop := iter.Pull(s.Units())
 	defer stop()
+	heard := mux.Ticks(-1) // time of the last audio
 	for x := range s.Samples() {
 		if x.Time >= hi {
 			break
 		}
 		u, _ := units()
+		if u.Program.Tracks[u.Track].Codec.Audio() {
+			t := x.Time - s.AudioLag
+			u = stamp(o.cues, u, t, heard)
+			heard = t
+		}
 		if x.Time < lo {
 			continue
 		}

@@ -34,6 +34,7 @@ func (s *Segmenter) other(a arrival) {
 		s.hold(a)
 		return
 	}
+	s.titles.saw(u, s.clock.shift)
 	w := &s.ahead
 	w.units = append(w.units, u)
 	if u.Track == s.layout.audio {

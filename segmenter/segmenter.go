@@ -35,6 +35,7 @@ type Segmenter struct {
 	behind  lateness
 	ahead   waiting // units and frames of other tracks, newer than the reference track
 	wrapper wrapper // makes TS of raw audio
+	titles  titles
 
 	uncut *mux.Program // what the source sends, if that cannot be cut; else nil
 
@@ -249,6 +250,7 @@ func (s *Segmenter) reference(a arrival) {
 		s.keys.saw(u, e)
 	}
 	s.clock.saw(u, length, a.at)
+	s.titles.saw(u, s.clock.shift)
 	s.place(u, s.clock.epoch(u.PTS)+length)
 	s.replay()
 	s.release(d)

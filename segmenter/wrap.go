@@ -18,6 +18,10 @@ type wrapper struct {
 	group  []mux.Frame // with epoch times, for timestamps on the wire are epoch time modulo 2^33
 	length mux.Ticks
 	most   int // frames in the last group
+
+	told  uint64 // slot in which the title was told last, for the continuous outputs
+	heard mark   // that title
+	cc    uint8  // continuity_counter of the next packet with one
 }
 
 // wrap takes one unit of raw audio.
@@ -57,8 +61,9 @@ func (s *Segmenter) flushWrapper() {
 		s.stats.dropped += uint64(len(group))
 		return
 	}
+	s.tell(group, first)
 	u := &mux.Unit{
-		Program: first.Program, Track: first.Track, Seq: first.Seq,
+		Program: s.titles.carries(first.Program).program, Track: first.Track, Seq: first.Seq,
 		PTS: group[0].PTS, DTS: group[0].PTS, Access: mux.AccessRandom,
 		PCR: group[0].PTS - pcrLead, HasPCR: true,
 		Packets: packets, Frames: group,
@@ -69,5 +74,31 @@ func (s *Segmenter) flushWrapper() {
 	s.out.Units = append(s.out.Units, u)
 	if o := s.slots.current; o != nil {
 		o.add(u)
+	}
+}
+
+// tell gives the continuous outputs the titles that begin in a group of frames
+// and, once in a slot, the one in force, for those that have joined since.
+// Segments have units of their own for that: these are no function of the slot.
+func (s *Segmenter) tell(group []mux.Frame, first *mux.Unit) {
+	w, c := &s.wrapper, s.titles.carries(first.Program)
+	if c.track < 0 {
+		return
+	}
+	for _, m := range s.titles.between(group[0].PTS, group[len(group)-1].PTS+1) {
+		again := s.slots.current != nil && w.told != s.slots.current.n
+		if m.title == w.heard.title && w.heard.at > 0 && !again {
+			continue
+		}
+		if w.heard = m; again {
+			w.told = s.slots.current.n
+		}
+		tag := m.tag()
+		p := ts.AppendTag(nil, c.program.Tracks[c.track].PID, w.cc, m.at, tag, ts.TagPackets(tag))
+		w.cc += uint8(len(p) / mux.PacketSize)
+		s.out.Units = append(s.out.Units, &mux.Unit{
+			Program: c.program, Track: c.track, Seq: first.Seq, PTS: m.at, DTS: m.at,
+			Packets: [][]byte{p}, Size: len(p),
+		})
 	}
 }

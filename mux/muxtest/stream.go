@@ -86,6 +86,7 @@ const (
 	PMTPID   mux.PID = 0x1000
 	VideoPID mux.PID = 0x100
 	AudioPID mux.PID = 0x101 // 0x100 if there is no video
+	TitlePID mux.PID = 0x102 // timed ID3, of which a stream sends none
 )
 
 // withDefaults returns s with each default filled in.
