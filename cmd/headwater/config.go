@@ -78,6 +78,9 @@ type StreamConfig struct {
 	MaxListeners    int           // of its continuous outputs; 0: no limit
 	MaxListenerTime time.Duration // of one of them; 0: as long as it likes
 	Metaint         int           // bytes of audio between ICY titles; 0 means the default
+	Fallback        Fallback      // what is heard while the source is away
+	FallbackAfter   time.Duration // how long that may bring nothing; 0 means the default
+	Linger          time.Duration // of listeners while nothing is heard; 0 means the default
 }
 
 // Defaults of what has to have a value.

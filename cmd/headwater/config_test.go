@@ -101,6 +101,10 @@ func TestConfigPrecedence(t *testing.T) {
 			func(c Config) any { return fmt.Sprintf("%q", c.Streams[0].Exec) }, `["play" "a b" "c"]`},
 		{"a program as a list", "streams:\n  a:\n    exec: [play, 'a b', \"it's\", 7]\n    exec_framing: eradio", nil, nil,
 			func(c Config) any { return fmt.Sprintf("%q %s", c.Streams[0].Exec, c.Streams[0].ExecFraming) }, `["play" "a b" "it's" "7"] eradio`},
+		{"what is heard while the source is away", "streams:\n  a: {tcp: ':1', fallback: stream b, fallback_after: 2s, linger: 0s}\n  b: {tcp: ':2', fallback: folder my music}\n  c: {tcp: ':3', fallback: silence}", nil, nil,
+			func(c Config) any {
+				return fmt.Sprint(c.Streams[0].Fallback, c.Streams[0].FallbackAfter, c.Streams[0].Linger, c.Streams[1].Fallback, c.Streams[2].Fallback)
+			}, "{stream b} 2s 1ns {folder my music} {silence }"},
 		{"an empty data folder is memory", "", []string{"HEADWATER_DATA="}, nil, func(c Config) any { return c.Data }, ""},
 		{"a group of the file", "log: {level: debug}\nlimits:\n  requests: 7\n", nil, nil,
 			func(c Config) any { return fmt.Sprint(c.Log.Level, c.Limits.Requests) }, "DEBUG 7"},

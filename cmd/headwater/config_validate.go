@@ -93,6 +93,7 @@ func (c *Config) validate(where func(key string) string) []*fault {
 			add(key, "cannot be told from a URL of stream %s: call it something else", parent)
 		}
 	}
+	c.validateFallbacks(add)
 	for i, a := range listeners {
 		for _, b := range listeners[:i] {
 			if a.clashes(b) {

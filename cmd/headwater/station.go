@@ -80,6 +80,9 @@ func openStation(ctx context.Context, opts serveOptions, log *slog.Logger) (_ *s
 			return nil, err
 		}
 	}
+	if err := s.addFallbacks(opts.Streams); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -161,6 +164,8 @@ func (s *station) addStream(ctx context.Context, opts *serveOptions, cfg *Stream
 		Metaint:         cfg.Metaint,
 		MaxListeners:    cfg.MaxListeners,
 		MaxListenerTime: cfg.MaxListenerTime,
+		FallbackAfter:   cfg.FallbackAfter,
+		Linger:          cfg.Linger,
 		Log:             s.log,
 	}
 	if s.data != nil {
