@@ -213,7 +213,7 @@ func TestExampleConfig(t *testing.T) {
 			Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"),
 				netip.MustParsePrefix("192.168.0.0/16"), netip.MustParsePrefix("10.0.0.0/8")},
 			Timeout: 10 * time.Second, TargetDuration: 6 * time.Second, Window: time.Minute, PublishAfter: 3, GapMax: 3,
-			Burst: 2 * time.Second,
+			Burst: 2 * time.Second, Linger: 10 * time.Second,
 		},
 		{Name: "radio", Connect: "encoder.example:9999"},
 	}
