@@ -148,14 +148,15 @@ func mpvPlays(t *testing.T, url string) {
 	}
 }
 
-// vlcPlays plays with VLC until it has put out enough, by its own count.
-func vlcPlays(t *testing.T, url string, video bool) {
+// startVLC starts VLC, which takes commands by keyboard.
+func startVLC(t *testing.T, args ...string) (p *process, keyboard io.Writer) {
 	t.Helper()
 	home, err := os.MkdirTemp(scratch, "vlc")
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(program(t, "vlc"), "-I", "oldrc", "--rc-fake-tty", "--no-dbus", "--vout", "dummy", "--aout", "adummy", url)
+	args = append([]string{"-I", "oldrc", "--rc-fake-tty", "--no-dbus", "--vout", "dummy", "--aout", "adummy"}, args...)
+	cmd := exec.Command(program(t, "vlc"), args...)
 	if os.Geteuid() == 0 { // VLC will not run as root
 		if err := os.Chown(home, nobody, nobody); err != nil {
 			t.Fatal(err)
@@ -165,11 +166,17 @@ func vlcPlays(t *testing.T, url string, video bool) {
 	}
 	cmd.Env = append(os.Environ(), "HOME="+home, "XDG_RUNTIME_DIR="+home)
 	cmd.Dir = home
-	keyboard, err := cmd.StdinPipe()
+	keyboard, err = cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := startCommand(t, cmd)
+	return startCommand(t, cmd), keyboard
+}
+
+// vlcPlays plays with VLC until it has put out enough, by its own count.
+func vlcPlays(t *testing.T, url string, video bool) {
+	t.Helper()
+	p, keyboard := startVLC(t, url)
 	counted := func(what string) int {
 		found := regexp.MustCompile(what+` *: +(\d+)`).FindAllStringSubmatch(p.output.String(), -1)
 		if len(found) == 0 {
