@@ -5,8 +5,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"sync"
-	"time"
 
 	"headwater/mux"
 )
@@ -15,17 +13,17 @@ import (
 type complaints struct {
 	log *slog.Logger
 
-	accept  tally // no connection could be accepted
-	address tally // refused by the allow list
-	evicted tally // made room in the lobby
-	busy    tally
-	alien   tally
-	empty   tally // bytes without media
-	other   tally
+	accept  *Tally // no connection could be accepted
+	address *Tally // refused by the allow list
+	evicted *Tally // made room in the lobby
+	busy    *Tally
+	alien   *Tally
+	empty   *Tally // bytes without media
+	other   *Tally
 }
 
 func newComplaints(log *slog.Logger) *complaints {
-	line := func(message string) tally { return tally{log: log, message: message} }
+	line := func(message string) *Tally { return NewTally(log, message) }
 	return &complaints{
 		log:     log,
 		accept:  line("no connection can be accepted"),
@@ -40,8 +38,8 @@ func newComplaints(log *slog.Logger) *complaints {
 
 // flush logs what was held back.
 func (c *complaints) flush() {
-	for _, t := range []*tally{&c.accept, &c.address, &c.evicted, &c.busy, &c.alien, &c.empty, &c.other} {
-		t.flush()
+	for _, t := range []*Tally{c.accept, c.address, c.evicted, c.busy, c.alien, c.empty, c.other} {
+		t.Flush()
 	}
 }
 
@@ -58,61 +56,21 @@ func (c *complaints) add(s *session, err error) {
 	var busy *mux.BusyError
 	switch {
 	case errors.Is(err, errEvicted):
-		c.evicted.add(about...)
+		c.evicted.Add(about...)
 	case errors.As(err, &busy):
-		c.busy.add(append(about, slog.String("holder", busy.Holder.String()),
+		c.busy.Add(append(about, slog.String("holder", busy.Holder.String()),
 			slog.String("holder_source", busy.Holder.ID), slog.Time("since", busy.Holder.Since))...)
 	case errors.Is(err, mux.ErrUnknownFormat):
-		c.alien.add(append(about, cause...)...)
+		c.alien.Add(append(about, cause...)...)
 	case errors.Is(err, ErrNoMedia):
 		about = append(about, slog.String("format", s.demux.Format().String()))
-		c.empty.add(append(about, cause...)...)
+		c.empty.Add(append(about, cause...)...)
 	case received == 0 && !errors.Is(err, ErrSilent): // a port scan, a health check
 		c.log.LogAttrs(context.Background(), slog.LevelDebug, "connection closed without a byte", about...)
 	default:
 		if errors.Is(err, io.EOF) {
 			cause[0] = slog.String("error", "the source closed the connection")
 		}
-		c.other.add(append(about, cause...)...)
+		c.other.Add(append(about, cause...)...)
 	}
-}
-
-// tally counts events that a stranger can cause at will, and logs them at most
-// once a second: the newest, and how many there were since the last line if
-// there were several.
-type tally struct {
-	log     *slog.Logger
-	message string
-
-	mu     sync.Mutex
-	count  uint64      // since the last line; guarded by mu
-	last   []slog.Attr // of the newest event; guarded by mu
-	logged time.Time   // guarded by mu
-}
-
-// add counts one event; details tell of this one.
-func (t *tally) add(details ...slog.Attr) {
-	t.mu.Lock()
-	t.count++
-	t.last = details
-	due := time.Since(t.logged) >= time.Second
-	t.mu.Unlock()
-	if due {
-		t.flush()
-	}
-}
-
-// flush logs what was not logged yet.
-func (t *tally) flush() {
-	t.mu.Lock()
-	count, attrs := t.count, t.last
-	t.count, t.logged = 0, time.Now()
-	t.mu.Unlock()
-	if count == 0 {
-		return
-	}
-	if count > 1 {
-		attrs = append(attrs[:len(attrs):len(attrs)], slog.Uint64("count", count))
-	}
-	t.log.LogAttrs(context.Background(), slog.LevelWarn, t.message, attrs...)
 }

@@ -38,9 +38,15 @@ type gatherer struct {
 }
 
 // newGatherer returns one for conn, or nil if it cannot be gathered: only TCP
-// connections are. conn is read by nobody else but while it rests. now is when
+// connections are, and what says by Plain that it is one and adds nothing.
+// conn is read by nobody else but while it rests. now is when
 // bytes came last; a connection that is silent for timeout after that has failed.
 func newGatherer(conn Conn, timeout time.Duration, now time.Time) *gatherer {
+	if outer, ok := conn.(interface{ Plain() net.Conn }); ok {
+		if conn = outer.Plain(); conn == nil {
+			return nil
+		}
+	}
 	tcp, ok := conn.(*net.TCPConn)
 	if !ok {
 		return nil

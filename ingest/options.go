@@ -59,8 +59,8 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// allows reports whether the list names the host of addr, "host:port".
-func (o *Options) allows(addr string) bool {
+// Allows reports whether a source at addr, "host:port", is in the allow list.
+func (o *Options) Allows(addr string) bool {
 	if len(o.Allow) == 0 {
 		return true
 	}

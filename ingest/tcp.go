@@ -97,7 +97,7 @@ func (l *TCPListener) accept(ctx context.Context, start func(net.Conn)) error {
 			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) || errors.Is(err, io.EOF) {
 				return err
 			}
-			l.complaints.accept.add(slog.Any("error", err))
+			l.complaints.accept.Add(slog.Any("error", err))
 			if !sleep(ctx, pause) {
 				return ctx.Err()
 			}
@@ -105,9 +105,9 @@ func (l *TCPListener) accept(ctx context.Context, start func(net.Conn)) error {
 			continue
 		}
 		pause = shortest
-		if remote := conn.RemoteAddr().String(); !l.opts.allows(remote) {
+		if remote := conn.RemoteAddr().String(); !l.opts.Allows(remote) {
 			conn.Close()
-			l.complaints.address.add(slog.String("remote", remote))
+			l.complaints.address.Add(slog.String("remote", remote))
 			continue
 		}
 		start(conn)

@@ -2,6 +2,7 @@ package http1
 
 import (
 	"bytes"
+	"errors"
 	"net"
 	"time"
 )
@@ -65,11 +66,19 @@ func (g *given) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// NetConn returns the connection below, once all that had been read from it was
+// Plain returns the connection below, once all that had been read from it was
 // taken: it may be read from then as well. Until then it returns nil.
-func (g *given) NetConn() net.Conn {
+func (g *given) Plain() net.Conn {
 	if len(g.unread) > 0 {
 		return nil
 	}
 	return g.away.Conn
+}
+
+// CloseWrite tells the other end that nothing more will come.
+func (g *given) CloseWrite() error {
+	if half, ok := g.away.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return errors.ErrUnsupported
 }
