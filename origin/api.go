@@ -121,7 +121,7 @@ func (s *Stream) State(now time.Time) StreamState {
 	out.TargetDuration = status.Record.TargetDuration
 	out.Notes = append(out.Notes, status.Notes...)
 	out.Late, out.Dropped, out.Forced = status.Late, status.Dropped, status.Forced
-	if status.Uncut != "" {
+	if fresh && status.Uncut != "" { // else it is the reason
 		out.Notes = append(out.Notes, status.Uncut)
 	}
 	if status.Program != nil {

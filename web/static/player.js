@@ -57,9 +57,13 @@ function restart(delay) {
   restartTimer = setTimeout(() => { stop(); begin(); }, delay);
 }
 
+// canPlay tells whether there is something to play: HLS, or what is only to be
+// had as one endless stream.
+function canPlay() { return stream !== null && (stream.state === "live" || stream.state === "continuous"); }
+
 function begin() {
   restartTimer = 0;
-  if (!stream || stream.state !== "live") return; // poll calls again
+  if (!canPlay()) return; // poll calls again
   kind = hasPicture() ? "video" : "audio";
   media = document.createElement(kind);
   media.controls = true;
@@ -69,10 +73,12 @@ function begin() {
   watch(media);
   lastTime = 0;
   lastMoved = Date.now();
-  if (useNative()) {
+  const endless = stream.state === "continuous";
+  if (endless || useNative()) {
     text("engine", "the browser's own");
-    media.src = url;
+    media.src = endless ? "/" + name + ".ogg" : url;
     media.addEventListener("error", () => restart(2000));
+    if (endless) media.addEventListener("ended", () => restart(1000));
     play();
   } else if (window.Hls && Hls.isSupported()) {
     text("engine", "hls.js " + Hls.version);
@@ -192,7 +198,7 @@ function showStream() {
     return item;
   }));
   showLinks();
-  if (stream.state === "live") {
+  if (canPlay()) {
     if (!media && !restartTimer) begin();
   } else if (!media || media.paused || root.dataset.state !== "playing") {
     stop();
@@ -202,7 +208,7 @@ function showStream() {
 
 function showLinks() {
   const audio = { AAC: ".aac", MP3: ".mp3" };
-  const suffixes = [".m3u8", ".ts"];
+  const suffixes = stream.state === "continuous" ? [".ogg"] : [".m3u8", ".ts"];
   const tracks = stream.program ? stream.program.tracks : [];
   const sound = tracks.find((t) => audio[t.codec]);
   if (sound) suffixes.push(audio[sound.codec]);
