@@ -15,6 +15,8 @@ import (
 
 // Why a session ends, when neither the other end nor the network ended it.
 var (
+	// ErrEnded means that an operator ended the source.
+	ErrEnded = errors.New("the source was ended by an operator")
 	// ErrSilent means that not one byte came within the timeout.
 	ErrSilent = errors.New("nothing was sent")
 	// ErrNoMedia means that bytes came, but no program could be made of them.
@@ -77,6 +79,9 @@ func newSession(opts *Options, conn Conn, info mux.SourceInfo) *session {
 // an [*EndError] if media was brought, or says why none was.
 func (s *session) run(ctx context.Context) error {
 	defer s.conn.Close()
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	s.info.End = func() { end(ErrEnded) }
 	stop := context.AfterFunc(ctx, func() { s.conn.Close() }) // wakes a blocked Read
 	defer stop()
 

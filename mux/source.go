@@ -13,6 +13,10 @@ type SourceInfo struct {
 	Remote string    // the other end, host:port; empty for a source in the process
 	Since  time.Time // when the connection was made
 
+	// End ends the source, as an operator asks for. It returns at once. Nil: the
+	// source cannot be ended.
+	End func()
+
 	Station Station // what the source says of itself
 }
 

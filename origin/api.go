@@ -206,6 +206,7 @@ func (s *Server) routes() http.Handler {
 	r.Put("/api/v1/titles/*", s.putTitle)
 	r.Post("/api/v1/titles/*", s.putTitle)
 	r.Get("/api/v1/stats", func(w http.ResponseWriter, r *http.Request) { s.writeJSON(w, r, s.Stats()) })
+	icecast{s}.routes(r)
 	if s.cfg.Pages != nil {
 		r.Get("/", s.cfg.Pages.ServeHTTP)
 		r.Get("/web/*", s.cfg.Pages.ServeHTTP)
@@ -261,8 +262,13 @@ func (s *Server) writeJSON(w http.ResponseWriter, r *http.Request, v any) {
 		s.fail(w, r, http.StatusInternalServerError, s.headers.noStore, "the state cannot be written as JSON")
 		return
 	}
+	s.write(w, r, s.headers.json, body)
+}
+
+// write answers 200 with what is true for the moment.
+func (s *Server) write(w http.ResponseWriter, r *http.Request, contentType []string, body []byte) {
 	h := w.Header()
-	h["Content-Type"] = s.headers.json
+	h["Content-Type"] = contentType
 	h["Cache-Control"] = s.headers.noStore
 	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	w.WriteHeader(http.StatusOK)

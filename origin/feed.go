@@ -33,6 +33,7 @@ func (s *Stream) attach(x side, info mux.SourceInfo, now time.Time) (mux.Feed, e
 	}
 	f := &feed{stream: s, side: x, info: info}
 	s.feeds[x] = f
+	s.audience.sources.Add(1)
 	s.end = s.end && x != sideMain
 	if x == sideMain { // the station is the same on its standby
 		s.introduce(info.Station)
@@ -40,6 +41,19 @@ func (s *Stream) attach(x side, info mux.SourceInfo, now time.Time) (mux.Feed, e
 	s.relay.attach(x, now)
 	s.turn(now)
 	return f, nil
+}
+
+// EndSource ends the source that holds the stream, and reports whether that can
+// be done. It may come again: raw TCP that is fetched does.
+func (s *Stream) EndSource() bool {
+	s.mu.Lock()
+	f := s.feeds[sideMain]
+	s.mu.Unlock()
+	if f == nil || f.info.End == nil {
+		return false
+	}
+	f.info.End()
+	return true
 }
 
 // Write passes units on. It waits while the disk takes less than the source sends.

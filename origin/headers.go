@@ -18,6 +18,7 @@ type headers struct {
 	playlist     []string
 	text         []string
 	json         []string
+	xml          []string
 	brief        []string // Cache-Control of what may change at any moment
 	minute       []string // Cache-Control of what is gone for good
 	noStore      []string
@@ -52,6 +53,7 @@ func newHeaders() headers {
 		playlist:     one("application/vnd.apple.mpegurl"),
 		text:         one("text/plain; charset=utf-8"),
 		json:         one("application/json"),
+		xml:          one("text/xml; charset=utf-8"),
 		brief:        one("public, max-age=1"),
 		minute:       one("public, max-age=60"),
 		noStore:      one("no-store"),

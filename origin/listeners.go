@@ -125,6 +125,13 @@ func (r *registry) expire(now time.Time) (n int) {
 	return n
 }
 
+// came returns how many have come so far.
+func (r *registry) came() uint64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.last
+}
+
 func (r *registry) find(id uint64) *listener {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -219,6 +226,8 @@ func (o *outputs) counterpart(t *live.Tail, other *outputs) *live.Tail {
 // audience counts the listeners of a stream, from when they are admitted.
 type audience struct {
 	now, peak atomic.Int64
+	sent      atomic.Int64  // bytes, to those who have gone
+	sources   atomic.Uint64 // that have come so far
 }
 
 // enter counts one more.
@@ -242,7 +251,9 @@ func (a *audience) leave() { a.now.Add(-1) }
 func (s *Server) gone(h *live.Handle, n int64, err error) {
 	l := h.Owner.(*listener)
 	s.listeners.remove(l)
-	l.stream.Load().audience.leave()
+	audience := &l.stream.Load().audience
+	audience.leave()
+	audience.sent.Add(n)
 	s.counts.listeners.Add(-1)
 	s.counts.bytes[kindContinuous].Add(uint64(n))
 	if errors.Is(err, os.ErrDeadlineExceeded) {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -23,6 +24,7 @@ type hall struct {
 	server *origin.Server
 	addr   string
 	feeds  []mux.Feed
+	ended  string // the source that was ended last
 }
 
 // open runs a server with a stream for each configuration.
@@ -46,7 +48,7 @@ func open(t *testing.T, cfg origin.ServerConfig, streams ...origin.StreamConfig)
 		if err != nil {
 			t.Fatal(err)
 		}
-		feed.Write(muxtest.Audio(mux.CodecMP3).UnitsFor(3*mux.ClockRate), time.Now())
+		feed.Write(second(), time.Now())
 		h.feeds = append(h.feeds, feed)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -60,6 +62,11 @@ func open(t *testing.T, cfg origin.ServerConfig, streams ...origin.StreamConfig)
 	})
 	return h
 }
+
+// second returns a second of sound.
+func second() []*mux.Unit { return muxtest.Audio(mux.CodecMP3).UnitsFor(mux.ClockRate) }
+
+func itoa(n uint64) string { return strconv.FormatUint(n, 10) }
 
 // listen asks for a continuous output, and returns its answer. It hangs up when
 // the test ends.
@@ -116,7 +123,7 @@ func TestListeners(t *testing.T) {
 	if n, err := h.server.MoveListeners("one", "two"); n != 1 || err != nil {
 		t.Fatalf("MoveListeners = %d, %v, want 1", n, err)
 	}
-	h.feeds[1].Write(muxtest.Audio(mux.CodecMP3).UnitsFor(mux.ClockRate), time.Now())
+	h.feeds[1].Write(second(), time.Now())
 	hear(t, a)
 	if l := h.server.Listeners("two"); len(l) != 1 || l[0].ID != all[0].ID {
 		t.Errorf("stream two has %+v, want the listener that was moved", l)

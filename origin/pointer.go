@@ -16,15 +16,7 @@ func (s *Server) servePointer(w http.ResponseWriter, r *http.Request, st *Stream
 	if program == nil {
 		return s.fail(w, r, http.StatusServiceUnavailable, s.headers.noStore, st.reason(time.Now())), 0
 	}
-	media := ".ts"
-	if i := firstFramed(program); i >= 0 {
-		media = suffixOf(program.Tracks[i].Codec)
-	}
-	scheme := "http"
-	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
-		scheme = "https"
-	}
-	p := playlist.Pointer{URL: scheme + "://" + r.Host + "/" + st.Name() + media, Title: st.station.Load().name}
+	p := playlist.Pointer{URL: mountURL(r, "/"+st.Name()+outputSuffix(program)), Title: st.station.Load().name}
 	form := s.headers.pointers[suffix]
 	body, err := form.write(p, nil)
 	if err != nil {
