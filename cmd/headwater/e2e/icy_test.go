@@ -209,7 +209,7 @@ func vlcShowsTitles(t *testing.T, url string) {
 func streamripperRips(t *testing.T, url string) {
 	dir := t.TempDir()
 	run(t, limit, "streamripper", url, "-d", dir, "-l", fmt.Sprint((titlesHeard+titleLength).Seconds()), "-s", "--quiet",
-		"--codeset-metadata=UTF-8", "--codeset-filesys=UTF-8") // it calls the end of its time a failure
+		"--codeset-metadata=UTF-8", "--codeset-filesys=UTF-8", "--xs_search_window=500:500", "--xs_silence_length=100") // it calls the end of its time a failure
 	var titles []string
 	filepath.WalkDir(dir, func(path string, _ os.DirEntry, _ error) error {
 		if name, ok := strings.CutSuffix(filepath.Base(path), ".mp3"); ok {
