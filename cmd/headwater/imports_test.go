@@ -22,13 +22,14 @@ var rooms = []room{
 	{"segmenter/store", []string{"mux", "segmenter"}, []string{"golang.org/x/sys"}},
 	{"playlist", nil, []string{"github.com/grafov/m3u8"}},
 	{"ingest", []string{"mux"}, nil},
+	{"ingest/icecast", []string{"ingest", "ingest/ingesttest", "mux"}, nil},
 	{"ingest/folder", []string{"ingest", "mux"}, []string{"github.com/fsnotify/fsnotify"}},
 	{"origin/http1", nil, nil},
 	{"origin/live", []string{"mux"}, []string{"golang.org/x/sys"}},
 	{"origin", []string{"mux", "segmenter", "segmenter/store", "playlist", "origin/http1", "origin/live"}, []string{"github.com/go-chi/chi/v5", "github.com/klauspost/compress"}},
 	{"web", nil, nil},
-	{"cmd/headwater", []string{"mux", "segmenter", "segmenter/store", "playlist", "ingest", "ingest/folder", "origin", "web"},
-		[]string{"github.com/goccy/go-yaml", "golang.org/x/term"}},
+	{"cmd/headwater", []string{"mux", "segmenter", "segmenter/store", "playlist", "ingest", "ingest/folder", "ingest/icecast", "origin", "web"},
+		[]string{"github.com/goccy/go-yaml", "golang.org/x/term", "golang.org/x/crypto"}},
 }
 
 // roomOf returns the room of a package, by its path below the module.
