@@ -77,7 +77,10 @@ func Divide(budget int64, needs []Need) []Bound {
 	return out
 }
 
-var Rank = rank
+var (
+	Rank    = rank
+	Metaint = metaint
+)
 
 // Measure does what the server does each second.
 func (s *Server) Measure(now time.Time) { s.measure(now) }

@@ -11,23 +11,32 @@ import (
 )
 
 const (
-	mostMetaint  = 16000
-	leastMetaint = 50
+	mostMetaint = 16000
+	// metaintStep is what the bytes between notices are a multiple of: a bit rate
+	// that is measured is a little off.
+	metaintStep = 50
 	// usualMetaint is for sound whose bit rate is not known yet.
 	usualMetaint = 1600
 	// noticesPerSecond is how often listeners are told of titles: as exactly as
 	// titles are placed in the media.
 	noticesPerSecond = 10
+	// mostNotices is how many times as many there may be where sound of a
+	// variable bit rate is dense.
+	mostNotices = 4
 )
 
 // metaint returns how many bytes of audio there are from one ICY notice to the
-// next, for sound of a bit rate: 1600 at 128 kbit/s (hls-rules F05).
-func metaint(rate int64) int {
+// next, for sound of a bit rate that is sometimes least: 1600 at 128 kbit/s
+// (hls-rules F05).
+func metaint(rate, least int64) int {
 	if rate == 0 {
 		return usualMetaint
 	}
-	n := min(rate/8/noticesPerSecond, mostMetaint)
-	return int(max(n-n%leastMetaint, leastMetaint)) // the rate is measured, and so a little off
+	if least > 0 {
+		rate = max(min(rate, least), rate/mostNotices)
+	}
+	n := min(rate/8/noticesPerSecond+metaintStep/5, mostMetaint)
+	return int(max(n-n%metaintStep, metaintStep))
 }
 
 // setICY introduces the station on an answer with sound, and returns how often
@@ -48,7 +57,7 @@ func (s *Server) setICY(req *http1.Request, rep *http1.Reply, st *Stream, tail *
 	}
 	n := st.cfg.Metaint
 	if n == 0 {
-		n = metaint(rate)
+		n = metaint(rate, tail.LeastRate())
 	}
 	rep.Set("icy-metaint", []string{strconv.Itoa(n)})
 	return n

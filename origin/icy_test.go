@@ -133,6 +133,29 @@ func TestICY(t *testing.T) {
 	}
 }
 
+func TestMetaint(t *testing.T) {
+	for _, tt := range []struct {
+		name        string
+		rate, least int64
+		want        int
+	}{
+		{"not known", 0, 0, 1600},
+		{"128 kbit/s", 128_000, 128_000, 1600},
+		{"as it is measured", 128_130, 127_700, 1600},
+		{"24 kbit/s", 24_000, 23_900, 300},
+		{"320 kbit/s", 320_000, 320_000, 4000},
+		{"almost nothing", 10, 10, 50},
+		{"FLAC", 1_500_000, 1_400_000, 16000},
+		{"sometimes half", 128_000, 64_000, 800},
+		{"sometimes nothing", 128_000, 100, 400},
+		{"no quarter of a second yet", 128_000, 0, 1600},
+	} {
+		if got := origin.Metaint(tt.rate, tt.least); got != tt.want {
+			t.Errorf("%s: metaint(%d, %d) = %d, want %d", tt.name, tt.rate, tt.least, got, tt.want)
+		}
+	}
+}
+
 // hls-rules F08
 func TestStationHeaders(t *testing.T) {
 	h, _ := newRadio(t, origin.StreamConfig{Title: "The configured one"}, mux.Station{

@@ -67,7 +67,7 @@ func (t *Tail) begin(c *cursor, n uint64) (b *batch, ended bool) {
 		t.moved.Add(1)
 	}
 	b = *t.at(n)
-	if moved && b.codec != c.codec {
+	if c.codec != mux.CodecUnknown && b.codec != c.codec { // it comes from another tail, or was moved in this one
 		return nil, true
 	}
 	had := c.headers

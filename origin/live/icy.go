@@ -14,7 +14,7 @@ func newICY(every int) *icy { return &icy{every: every, left: every} }
 // begin begins the notice that comes before the next audio, which is of b.
 func (i *icy) begin(b *batch) {
 	i.rest = b.title.block
-	if i.told == b.title {
+	if i.told == b.title || i.told != nil && i.told.sameAs(b.title) { // which is another tail's
 		i.rest = b.title.same
 	}
 	i.told, i.left = b.title, i.every

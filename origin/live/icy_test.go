@@ -297,6 +297,43 @@ func TestICYThrottled(t *testing.T) {
 	})
 }
 
+// A listener that others move goes on in phase, and hears of a title only if it
+// is another one; with another codec it ends.
+func TestICYHandleMoves(t *testing.T) {
+	const every = 300
+	units, _, _ := titled(mux.ClockRate, 1000) // none of them has a title
+	title := &mux.Title{Name: "Ein Titel"}
+	var tails [4]*live.Tail
+	for i := range tails {
+		tails[i] = live.NewFrames(live.TailConfig{})
+		tails[i].Entitle(title)
+		if i == 2 {
+			tails[i].Entitle(&mux.Title{Name: "Ein anderer"})
+		}
+		first := units[i]
+		if i == 3 {
+			first = muxtest.RawAudio(mux.CodecAAC).UnitsFor(mux.ClockRate)[0]
+		}
+		tails[i].Append(first, time.Now())
+	}
+	var h live.Handle
+	r := live.NewReaderOf(tails[0], live.Options{Metaint: every, Handle: &h})
+	got, over := r.Drain(100)
+	for _, to := range tails[1:] {
+		h.Move(to)
+		var b []byte
+		b, over = r.Drain(100)
+		got = append(got, b...)
+	}
+	audio, notices, err := strip(got, every)
+	if want := []told{{every, "Ein Titel"}, {3 * every, "Ein anderer"}}; err != nil || !slices.Equal(notices, want) {
+		t.Errorf("the notices are %v, %v, want %v", notices, err, want)
+	}
+	if missed := onFrames(t, audio, units[:3]); missed > 0 || !over {
+		t.Errorf("%d frames were missed; over %v with another codec, want true", missed, over)
+	}
+}
+
 // Steady listening with titles allocates nothing for the listener.
 func TestICYAllocatesNothing(t *testing.T) {
 	units, _, _ := titled(20*mux.ClockRate, 1000)

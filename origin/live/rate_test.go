@@ -44,6 +44,42 @@ func TestTailRate(t *testing.T) {
 	}
 }
 
+// A bit rate that varies is known at its least, whatever is sent together; that
+// of another source, or of less than a quarter of a second, is not.
+func TestTailLeastRate(t *testing.T) {
+	for _, flush := range []time.Duration{0, 250 * time.Millisecond, time.Second} {
+		tail := live.NewFrames(live.TailConfig{Flush: flush})
+		_ = live.NewReader(tail, false) // or less would be kept
+		loud, quiet := muxtest.RawAudio(mux.CodecMP3), muxtest.RawAudio(mux.CodecMP3)
+		quiet.BitRate = 32_000
+		add := func(s muxtest.Stream, from, until mux.Ticks) {
+			for _, u := range s.UnitsFor(until) {
+				if u.DTS-s.UnitsFor(1)[0].DTS >= from {
+					tail.Append(u, time.Now())
+				}
+			}
+		}
+		if got := tail.LeastRate(); got != 0 {
+			t.Errorf("LeastRate = %d of nothing, want 0", got)
+		}
+		add(loud, 0, 4*mux.ClockRate)
+		if got := tail.LeastRate(); got < 125_000 || got > 131_000 {
+			t.Errorf("LeastRate = %d, want about 128000", got)
+		}
+		add(quiet, 4*mux.ClockRate, 7*mux.ClockRate)
+		add(loud, 7*mux.ClockRate, 12*mux.ClockRate)
+		if got := tail.LeastRate(); got < 31_000 || got > 34_000 {
+			t.Errorf("flushed each %v: LeastRate = %d with a quiet place, want about 32000", flush, got)
+		}
+		tail.Break()
+		tail.Append(loud.UnitsFor(mux.ClockRate)[0], time.Now())
+		tail.Break() // it is shown
+		if got := tail.LeastRate(); got != 0 {
+			t.Errorf("LeastRate = %d of another source, want 0", got)
+		}
+	}
+}
+
 // While nobody listens a tail keeps little: what the next one begins with, and
 // what its rate is known from.
 func TestTailIdle(t *testing.T) {
