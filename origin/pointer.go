@@ -16,7 +16,11 @@ func (s *Server) servePointer(w http.ResponseWriter, r *http.Request, st *Stream
 	if program == nil {
 		return s.fail(w, r, http.StatusServiceUnavailable, s.headers.noStore, st.reason(time.Now())), 0
 	}
-	p := playlist.Pointer{URL: mountURL(r, "/"+st.Name()+outputSuffix(program)), Title: st.station.Load().name}
+	target := mountURL(r, "/"+st.Name()+outputSuffix(program))
+	if r.URL.RawQuery != "" { // a token, or how it is to be sent
+		target += "?" + r.URL.RawQuery
+	}
+	p := playlist.Pointer{URL: target, Title: st.station.Load().name}
 	form := s.headers.pointers[suffix]
 	body, err := form.write(p, nil)
 	if err != nil {
