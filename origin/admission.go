@@ -120,6 +120,7 @@ func (s *Server) measure(now time.Time) {
 		}
 	}
 	s.admission.update(tails, served, now)
+	s.emitListeners(now)
 	s.counts.expired.Add(uint64(s.listeners.expire(now)))
 }
 

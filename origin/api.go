@@ -205,6 +205,7 @@ func (s *Server) routes() http.Handler {
 	r.Get("/api/v1/titles/*", s.listTitles)
 	r.Put("/api/v1/titles/*", s.putTitle)
 	r.Post("/api/v1/titles/*", s.putTitle)
+	r.Get("/api/v1/events", s.serveEvents)
 	r.Get("/api/v1/stats", func(w http.ResponseWriter, r *http.Request) { s.writeJSON(w, r, s.Stats()) })
 	icecast{s}.routes(r)
 	if s.cfg.Pages != nil {

@@ -38,6 +38,7 @@ func (s *Stream) attach(x side, info mux.SourceInfo, now time.Time) (mux.Feed, e
 	if x == sideMain { // the station is the same on its standby
 		s.introduce(info.Station)
 	}
+	s.emitSource(EventSourceConnected, f, now)
 	s.relay.attach(x, now)
 	s.turn(now)
 	return f, nil
@@ -111,6 +112,7 @@ func (f *feed) Close(_ error, now time.Time) {
 	s.step(now, func(now time.Time) {
 		if f.holds() {
 			s.feeds[f.side] = nil
+			s.emitSource(EventSourceDisconnected, f, now)
 			s.relay.detach(f.side)
 			s.turn(now)
 		}

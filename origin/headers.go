@@ -26,6 +26,7 @@ type headers struct {
 	allow        []string
 	buffering    []string
 	closing      []string
+	websocket    []string
 	identity     []string               // Transfer-Encoding, for net/http: no chunks
 	challenge    []string               // WWW-Authenticate
 	lossy        map[bool][]string      // X-Headwater-Mode in ModeLive, by whether the kernel says what it has not sent
@@ -61,6 +62,7 @@ func newHeaders() headers {
 		allow:        one("GET, HEAD, OPTIONS"),
 		buffering:    one("no"),
 		closing:      one("close"),
+		websocket:    one("websocket"),
 		identity:     one("identity"),
 		challenge:    one(`Basic realm="headwater", charset="UTF-8"`),
 		lossy:        map[bool][]string{true: one("live"), false: one("live; unsent=unknown")},

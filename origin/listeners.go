@@ -226,6 +226,7 @@ func (o *outputs) counterpart(t *live.Tail, other *outputs) *live.Tail {
 // audience counts the listeners of a stream, from when they are admitted.
 type audience struct {
 	now, peak atomic.Int64
+	told      atomic.Int64  // of now, by the last event
 	sent      atomic.Int64  // bytes, to those who have gone
 	sources   atomic.Uint64 // that have come so far
 }

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,6 +25,7 @@ type hall struct {
 	server *origin.Server
 	addr   string
 	feeds  []mux.Feed
+	stop   func() // and wait
 	ended  string // the source that was ended last
 }
 
@@ -54,12 +56,13 @@ func open(t *testing.T, cfg origin.ServerConfig, streams ...origin.StreamConfig)
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- h.server.Run(ctx) }()
-	t.Cleanup(func() {
+	h.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
 			t.Errorf("Run = %v", err)
 		}
 	})
+	t.Cleanup(h.stop)
 	return h
 }
 

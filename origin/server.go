@@ -90,6 +90,7 @@ type Server struct {
 	counts    counters
 	admission admission
 	listeners registry
+	events    hub
 	governor  *Governor // nil if memory has no limit
 	started   time.Time
 
@@ -124,6 +125,7 @@ func (s *Server) Add(st *Stream) error {
 	}
 	streams = maps.Clone(streams)
 	streams[st.Name()] = st
+	st.hub.Store(&s.events)
 	s.streams.Store(&streams)
 	if s.run != nil {
 		s.run(st)
@@ -205,9 +207,11 @@ func (s *Server) Run(ctx context.Context) error {
 	s.mu.Unlock()
 	stopStreams()
 	streams.Wait()
+	s.events.close()
 	stopServing()
 	<-served
 	stopFan()
 	fanned.Wait()
+	s.events.served.Wait()
 	return err
 }

@@ -51,10 +51,12 @@ func (s *Stream) listen(units []*mux.Unit) {
 
 // turn puts on air the source that should be. The caller holds s.mu.
 func (s *Stream) turn(now time.Time) {
+	was := s.relay.air
 	m, ok := s.relay.decide(now)
 	if !ok {
 		return
 	}
+	s.emitTurn(was, m.to, now)
 	for _, t := range s.taps {
 		t.part(now)
 	}
@@ -90,6 +92,7 @@ func (s *Stream) pass(units []*mux.Unit, now time.Time) {
 	for _, u := range units {
 		if u.Title != nil {
 			s.relay.announced(u.Title)
+			s.emitTitle(u.Title, now)
 		}
 	}
 	s.seg.Write(units, now)

@@ -115,6 +115,7 @@ type Stream struct {
 	snapshot atomic.Pointer[snapshot]
 	share    share
 	audience audience
+	hub      atomic.Pointer[hub]     // of the server; nil: nobody is told of events
 	station  atomic.Pointer[station] // as the last source had it
 	dead     atomic.Bool             // the segmenter has given up on the source
 	wake     chan struct{}           // capacity 1: the publisher has something to do
@@ -340,7 +341,10 @@ func (s *Stream) setBandwidth(b map[string]segmenter.Bandwidth) map[string]segme
 func (s *Stream) End() {
 	s.mu.Lock()
 	s.end = true
-	s.feeds[sideMain] = nil
+	if f := s.feeds[sideMain]; f != nil {
+		s.feeds[sideMain] = nil
+		s.emitSource(EventSourceDisconnected, f, time.Now())
+	}
 	s.relay.end()
 	s.turn(time.Now())
 	s.mu.Unlock()
