@@ -26,6 +26,9 @@ type material struct {
 	err  error
 }
 
+// timedID3 is the track for titles that is made beside bare sound.
+const timedID3 = "timed_id3"
+
 // length of every material.
 const length = 6 * time.Minute
 
@@ -42,11 +45,11 @@ var (
 		encode: []string{"-f", "lavfi", "-i", "anoisesrc=c=pink:seed=7:r=44100:a=0.3", "-c:a", "libmp3lame", "-b:a", "128k", "-ac", "2"},
 	}
 	bareMP3 = &material{
-		name: "bare MP3", format: "mp3", tracks: []string{"mp3"},
+		name: "bare MP3", format: "mp3", tracks: []string{"mp3", timedID3},
 		encode: []string{"-f", "lavfi", "-i", "anoisesrc=c=pink:seed=7:r=44100:a=0.3", "-c:a", "libmp3lame", "-b:a", "128k", "-ac", "2"},
 	}
 	bareAAC = &material{
-		name: "bare AAC", format: "adts", tracks: []string{"aac"},
+		name: "bare AAC", format: "adts", tracks: []string{"aac", timedID3},
 		encode: []string{"-f", "lavfi", "-i", "anoisesrc=c=pink:seed=7:r=44100:a=0.3", "-c:a", "aac", "-b:a", "96k", "-ac", "2"},
 	}
 	materials = []*material{film, soundInTS, bareMP3, bareAAC}
@@ -108,9 +111,9 @@ func pipelines() []pipeline {
 	const sound = "audiotestsrc is-live=true ! audioconvert ! "
 	return []pipeline{
 		{name: "MP3 in TS", launch: sound + "lamemp3enc ! mpegaudioparse ! mpegtsmux" + sink, tracks: []string{"mp3"}},
-		{name: "bare MP3", launch: sound + "lamemp3enc ! mpegaudioparse" + sink, tracks: []string{"mp3"}},
+		{name: "bare MP3", launch: sound + "lamemp3enc ! mpegaudioparse" + sink, tracks: []string{"mp3", timedID3}},
 		{name: "AAC in TS", launch: sound + "avenc_aac ! aacparse ! mpegtsmux" + sink, tracks: []string{"aac"}},
-		{name: "bare AAC", launch: sound + "voaacenc ! aacparse ! audio/mpeg,stream-format=adts" + sink, tracks: []string{"aac"}},
+		{name: "bare AAC", launch: sound + "voaacenc ! aacparse ! audio/mpeg,stream-format=adts" + sink, tracks: []string{"aac", timedID3}},
 		{name: "film", video: true, tracks: []string{"h264", "aac"},
 			launch: "mpegtsmux name=mux" + sink +
 				" videotestsrc is-live=true ! video/x-raw,width=256,height=144,framerate=25/1 ! x264enc speed-preset=veryfast key-int-max=50 bitrate=300 ! h264parse ! mux." +
