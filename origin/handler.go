@@ -48,6 +48,10 @@ func (s *Server) Sent(_ *http1.Request, rep *http1.Reply, n int64) {
 // answer fills rep. If the body has no end it is the tail of what is returned.
 func (s *Server) answer(req *http1.Request, rep *http1.Reply, rt route) listen {
 	st := s.lookup(rt.stream)
+	if g := s.group(rt.stream); g != nil && rt.kind == kindMultivariant {
+		s.answerGroup(req, rep, g)
+		return listen{}
+	}
 	if st == nil {
 		s.refuse(rep, http.StatusNotFound, s.headers.brief, "there is no stream "+quoted(rt.stream))
 		return listen{}

@@ -177,7 +177,9 @@ func (p *publisher) snapshot(last *snapshot, status segmenter.Status, now time.T
 		s.renditions = append(s.renditions, v)
 	}
 	if p.open {
-		text, err := render(multivariantPlaylist(p.stream, p.tracks, status.Record, p.names()), p.stream)
+		m := multivariantPlaylist(p.stream, p.tracks, status.Record, p.names())
+		s.variants, s.target = m.Variants, time.Duration(status.Record.TargetDuration)*time.Second
+		text, err := render(m, p.stream)
 		if err != nil {
 			return nil, err
 		}

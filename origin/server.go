@@ -95,6 +95,7 @@ type Server struct {
 	started   time.Time
 
 	streams atomic.Pointer[map[string]*Stream] // replaced as a whole, never changed
+	groups  atomic.Pointer[map[string]*group]  // likewise
 
 	mu  sync.Mutex    // serialises changes of streams
 	run func(*Stream) // starts a stream while Run runs, else nil; guarded by mu
@@ -107,6 +108,7 @@ func NewServer(cfg ServerConfig) *Server {
 	s.headers = newHeaders()
 	s.admission.limit = s.cfg.MaxBandwidth
 	s.streams.Store(&map[string]*Stream{})
+	s.groups.Store(&map[string]*group{})
 	s.other = s.routes()
 	s.fan = live.NewFan(live.FanConfig{Ended: s.gone})
 	return s
@@ -122,6 +124,9 @@ func (s *Server) Add(st *Stream) error {
 		if err := distinct(name, st.Name()); err != nil {
 			return err
 		}
+	}
+	if s.group(st.Name()) != nil {
+		return fmt.Errorf("stream %s has the name of a group: call it something else", st.Name())
 	}
 	streams = maps.Clone(streams)
 	streams[st.Name()] = st
@@ -152,7 +157,7 @@ func distinct(a, b string) error {
 // lookup returns the stream of a name, or nil.
 func (s *Server) lookup(name string) *Stream { return (*s.streams.Load())[name] }
 
-func (s *Server) known(name string) bool { return s.lookup(name) != nil }
+func (s *Server) known(name string) bool { return s.lookup(name) != nil || s.group(name) != nil }
 
 // Streams returns the published streams, by name.
 func (s *Server) Streams() []*Stream {

@@ -2,6 +2,8 @@ package origin
 
 import (
 	"time"
+
+	"headwater/playlist"
 )
 
 // snapshot is all that requests of one stream are answered from. It is
@@ -9,12 +11,14 @@ import (
 type snapshot struct {
 	gen          uint64
 	multivariant *document // nil as long as publication is held (hls-rules A35)
-	renditions   []view    // main first
-	edge         time.Time // when the newest segment was published
-	media        time.Time // when the newest segment that is no gap was published
-	stale        time.Time // from when playlists are no longer true (hls-rules D22); zero: never
-	ended        bool      // the playlists have an ENDLIST
-	measured     int       // segments with media in the window: how far a held publication is
+	variants     []playlist.Variant
+	target       time.Duration // of the segments, 0 until it is known
+	renditions   []view        // main first
+	edge         time.Time     // when the newest segment was published
+	media        time.Time     // when the newest segment that is no gap was published
+	stale        time.Time     // from when playlists are no longer true (hls-rules D22); zero: never
+	ended        bool          // the playlists have an ENDLIST
+	measured     int           // segments with media in the window: how far a held publication is
 	changed      chan struct{}
 }
 

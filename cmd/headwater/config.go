@@ -80,6 +80,7 @@ type StreamConfig struct {
 	Metaint         int           // bytes of audio between ICY titles; 0 means the default
 	Fallback        Fallback      // what is heard while the source is away
 	FallbackAfter   time.Duration // how long that may bring nothing; 0 means the default
+	Group           string        // programme that it is one bit rate of, or ""
 	Linger          time.Duration // of listeners while nothing is heard; 0 means the default
 }
 

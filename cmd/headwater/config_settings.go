@@ -117,7 +117,7 @@ func streamSettings() []setting[StreamConfig] {
 			func(s *StreamConfig, v string) error {
 				return setDuration(&s.EndAfter, v, 10*time.Second, 7*24*time.Hour)
 			}},
-	}, fallbackSettings(), listeningSettings())
+	}, fallbackSettings(), groupSettings(), listeningSettings())
 }
 
 // orNone returns set for a value that may also be "none", which is the zero value.

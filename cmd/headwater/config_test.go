@@ -105,6 +105,10 @@ func TestConfigPrecedence(t *testing.T) {
 			func(c Config) any {
 				return fmt.Sprint(c.Streams[0].Fallback, c.Streams[0].FallbackAfter, c.Streams[0].Linger, c.Streams[1].Fallback, c.Streams[2].Fallback)
 			}, "{stream b} 2s 1ns {folder my music} {silence }"},
+		{"a group of streams", "streams:\n  a: {tcp: ':1', group: all/ab}\n  b: {tcp: ':2', group: all/ab}\n  c: {tcp: ':3'}", nil, nil,
+			func(c Config) any {
+				return fmt.Sprintf("%q", []string{c.Streams[0].Group, c.Streams[1].Group, c.Streams[2].Group})
+			}, `["all/ab" "all/ab" ""]`},
 		{"an empty data folder is memory", "", []string{"HEADWATER_DATA="}, nil, func(c Config) any { return c.Data }, ""},
 		{"a group of the file", "log: {level: debug}\nlimits:\n  requests: 7\n", nil, nil,
 			func(c Config) any { return fmt.Sprint(c.Log.Level, c.Limits.Requests) }, "DEBUG 7"},

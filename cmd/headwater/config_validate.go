@@ -94,6 +94,7 @@ func (c *Config) validate(where func(key string) string) []*fault {
 		}
 	}
 	c.validateFallbacks(add)
+	c.validateGroups(add)
 	for i, a := range listeners {
 		for _, b := range listeners[:i] {
 			if a.clashes(b) {

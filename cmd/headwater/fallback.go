@@ -11,10 +11,7 @@ import (
 // addFallbacks makes what is heard of streams while their sources are away. All
 // streams are there.
 func (s *station) addFallbacks(streams []StreamConfig) error {
-	byName := map[string]*origin.Stream{}
-	for _, st := range s.server.Streams() {
-		byName[st.Name()] = st
-	}
+	byName := s.streams()
 	for i := range streams {
 		if cfg := &streams[i]; cfg.Fallback.Kind != "" {
 			source, err := s.newFallback(cfg, byName)

@@ -83,6 +83,9 @@ func openStation(ctx context.Context, opts serveOptions, log *slog.Logger) (_ *s
 	if err := s.addFallbacks(opts.Streams); err != nil {
 		return nil, err
 	}
+	if err := s.addGroups(&opts.Config); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
