@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"net/netip"
 	"time"
+
+	"headwater/ingest/encode"
 )
 
 // Defaults of [Options].
@@ -35,6 +37,9 @@ type Options struct {
 	// after three times that.
 	Timeout time.Duration
 
+	// Encode says what becomes of PCM, which is sent as WAV; default MP3.
+	Encode encode.Settings
+
 	// Allow lists the addresses that may send; empty means everybody.
 	// [TCPListener] only.
 	Allow []netip.Prefix
@@ -42,6 +47,8 @@ type Options struct {
 	// [DefaultMaxPending]. The oldest silent one makes room for a new one.
 	// [TCPListener] only.
 	MaxPending int
+
+	encoders chan struct{} // a place for each source that is being encoded
 }
 
 // withDefaults returns o with zero values replaced and the log bound to the stream.
@@ -50,6 +57,7 @@ func (o Options) withDefaults() Options {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	o.Log = o.Log.With("stream", o.Stream)
+	o.encoders = make(chan struct{}, maxEncoders)
 	if o.Timeout <= 0 {
 		o.Timeout = DefaultTimeout
 	}

@@ -54,6 +54,10 @@ type session struct {
 	// first byte arrives. Either may be nil.
 	heard, settled func()
 
+	opened bool   // the first bytes were looked at
+	held   int    // bytes in the demuxer's buffer until then
+	finish func() // ends what open has started
+
 	title *mux.Title // begins with the next unit of sound
 
 	first, last time.Time // arrival of the first and of the last timed unit
@@ -70,6 +74,7 @@ func newSession(opts *Options, conn Conn, info mux.SourceInfo) *session {
 		info:    info,
 		demux:   demux.New(demux.Options{Program: opts.Program}),
 		log:     log,
+		finish:  func() {},
 		journal: journal{log: log},
 	}
 }
@@ -78,11 +83,13 @@ func newSession(opts *Options, conn Conn, info mux.SourceInfo) *session {
 // sink, and closes both. It never returns nil: the error is the cause of ctx,
 // an [*EndError] if media was brought, or says why none was.
 func (s *session) run(ctx context.Context) error {
-	defer s.conn.Close()
+	conn := s.conn // open may put another in its place
+	defer conn.Close()
+	defer func() { s.finish() }()
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	s.info.End = func() { end(ErrEnded) }
-	stop := context.AfterFunc(ctx, func() { s.conn.Close() }) // wakes a blocked Read
+	stop := context.AfterFunc(ctx, func() { conn.Close() }) // wakes a blocked Read
 	defer stop()
 
 	err := s.read(ctx)
@@ -120,7 +127,11 @@ func (s *session) read(ctx context.Context) error {
 			}
 			silent = false
 			s.hearTitle()
-			if err := s.advance(n, now); err != nil {
+			media, err := s.open(ctx, n)
+			if err == nil && media > 0 {
+				err = s.advance(media, now)
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -145,7 +156,7 @@ func (s *session) receive(heard time.Time) (int, error) {
 	if err := s.conn.SetReadDeadline(heard.Add(s.opts.Timeout)); err != nil {
 		return 0, err
 	}
-	return s.conn.Read(s.demux.Buffer())
+	return s.conn.Read(s.demux.Buffer()[s.held:])
 }
 
 // reason turns what Read returned into why the session ends.

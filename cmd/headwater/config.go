@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"time"
 
+	"headwater/ingest/encode"
 	"headwater/origin"
 )
 
@@ -59,6 +60,8 @@ type StreamConfig struct {
 
 	Exec        []string // program to run, and its arguments; or nil
 	ExecFraming string   // of its output: "none", "eradio", or "" for none
+
+	Encode encode.Settings // of PCM that a source sends
 
 	Allow   []netip.Prefix // who may connect to TCP; empty means everybody
 	Program uint16         // program_number of a transport stream; 0 means the best one

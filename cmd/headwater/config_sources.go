@@ -2,7 +2,11 @@ package main
 
 import (
 	"errors"
+	"strconv"
 	"strings"
+
+	"headwater/ingest/encode"
+	"headwater/mux"
 )
 
 // sourceSettings returns what says where the media of a stream comes from.
@@ -19,6 +23,7 @@ func sourceSettings() []setting[StreamConfig] {
 		{"exec", "COMMAND", "program to run, whose output is the media", "", setExec},
 		{"exec_framing", "NAME", "of the output of exec: none, or eradio, which also tells titles", "none",
 			func(s *StreamConfig, v string) error { return setOneOf(&s.ExecFraming, v, "none", "eradio") }},
+		{"encode", "CODEC", "what becomes of PCM (WAV) that a source sends: mp3 or aac with a bit rate, such as mp3 128k, or none", "mp3", setEncode},
 	}
 }
 
@@ -72,6 +77,34 @@ func setExec(s *StreamConfig, value string) error {
 	}
 	s.Exec = words
 	return err
+}
+
+// setEncode takes "none", or a codec that may be followed by a bit rate.
+func setEncode(s *StreamConfig, value string) error {
+	fault := errors.New("must be none, or mp3 or aac with a bit rate from 32k to 320k, such as mp3 128k")
+	if value == "none" {
+		s.Encode = encode.Settings{Off: true}
+		return nil
+	}
+	name, rate, _ := strings.Cut(value, " ")
+	to := encode.Settings{Codec: mux.CodecMP3}
+	switch name {
+	case "mp3":
+	case "aac":
+		to.Codec = mux.CodecAAC
+	default:
+		return fault
+	}
+	if rate != "" {
+		kilobits, ok := strings.CutSuffix(rate, "k")
+		n, err := strconv.Atoi(kilobits)
+		if err != nil || !ok || n < 32 || n > 320 {
+			return fault
+		}
+		to.BitRate = n * 1000
+	}
+	s.Encode = to
+	return nil
 }
 
 func setPath(to *string, value string) error {

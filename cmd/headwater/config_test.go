@@ -13,6 +13,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"headwater/ingest/encode"
+	"headwater/mux"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -109,6 +112,8 @@ func TestConfigPrecedence(t *testing.T) {
 			func(c Config) any {
 				return fmt.Sprintf("%q", []string{c.Streams[0].Group, c.Streams[1].Group, c.Streams[2].Group})
 			}, `["all/ab" "all/ab" ""]`},
+		{"a codec for PCM", "streams:\n  a: {tcp: ':1', encode: aac 96k}\n  b: {tcp: ':2', encode: none}", nil, nil,
+			func(c Config) any { return fmt.Sprint(c.Streams[0].Encode, c.Streams[1].Encode) }, "{false AAC 96000} {true unknown 0}"},
 		{"an empty data folder is memory", "", []string{"HEADWATER_DATA="}, nil, func(c Config) any { return c.Data }, ""},
 		{"a group of the file", "log: {level: debug}\nlimits:\n  requests: 7\n", nil, nil,
 			func(c Config) any { return fmt.Sprint(c.Log.Level, c.Limits.Requests) }, "DEBUG 7"},
@@ -216,7 +221,7 @@ func TestExampleConfig(t *testing.T) {
 			Name: "live", TCP: "127.0.0.1:9999",
 			Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"),
 				netip.MustParsePrefix("192.168.0.0/16"), netip.MustParsePrefix("10.0.0.0/8")},
-			Timeout: 10 * time.Second, TargetDuration: 6 * time.Second, Window: time.Minute, PublishAfter: 3, GapMax: 3,
+			Timeout: 10 * time.Second, Encode: encode.Settings{Codec: mux.CodecMP3}, TargetDuration: 6 * time.Second, Window: time.Minute, PublishAfter: 3, GapMax: 3,
 			Burst: 2 * time.Second, Linger: 10 * time.Second,
 		},
 		{Name: "radio", Connect: "encoder.example:9999"},

@@ -212,7 +212,7 @@ func (s *station) newSource(ctx context.Context, opts *serveOptions, cfg *Stream
 	}
 	o := ingest.Options{
 		Stream: cfg.Name, Sink: sink, Log: s.log,
-		Program: cfg.Program, Timeout: cfg.Timeout, Allow: cfg.Allow,
+		Program: cfg.Program, Timeout: cfg.Timeout, Allow: cfg.Allow, Encode: cfg.Encode,
 	}
 	if cfg.Connect != "" {
 		place.fetches = cfg.Connect

@@ -3,6 +3,7 @@
 package e2e_test
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -133,5 +134,93 @@ bin/headwater serve --config exec.yaml
 	}
 	if err := syscall.Kill(second, 0); err == nil {
 		t.Errorf("the program %d runs though headwater has ended", second)
+	}
+}
+
+// A tone as WAV is heard in browser and player, within a second of its time.
+func TestScanner(t *testing.T) {
+	t.Parallel()
+	enter(t)
+	s := serve(t)
+	tone := start(t, "ffmpeg", "-v", "error", "-nostdin", "-re", "-f", "lavfi", "-i", "sine=440:sample_rate=44100", "-f", "wav", fmt.Sprintf("tcp://127.0.0.1:%d", s.port)).live()
+	s.ready()
+	chromiumPlays(t, s.url+"/live", false)
+	vlcPlays(t, s.url+"/live.mp3", false)
+	r := run(t, limit, "ffmpeg", "-v", "error", "-nostdin", "-i", s.url+"/live.mp3?mode=live", "-t", "3", "-f", "s16le", "-ac", "1", "-").must(t)
+	if hz := pitch([]byte(r.stdout), 44100); hz < 430 || hz > 450 {
+		t.Errorf("what is heard has %.0f Hz, want 440", hz)
+	}
+	tone.kill()
+	eventually(t, 10*time.Second, "the encoder ends with the source", func() error {
+		if children(t, s.process.cmd.Process.Pid) > 0 {
+			return errNotYet
+		}
+		return nil
+	})
+}
+
+// pitch returns how often 16-bit samples rise through zero in a second.
+func pitch(b []byte, rate int) float64 {
+	rises, last := 0, int16(0)
+	for ; len(b) >= 2; b = b[2:] {
+		x := int16(binary.LittleEndian.Uint16(b))
+		if x > 0 && last <= 0 {
+			rises++
+		}
+		last = x
+		if len(b) < 4 {
+			break
+		}
+	}
+	return float64(rises) / 3
+}
+
+// children returns how many processes a process has started that are there.
+func children(t *testing.T, pid int) int {
+	t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(strings.Fields(string(b)))
+}
+
+// The lines of the README that record a sound card work as they stand there,
+// with a card that plays a file as fast as it is asked to.
+func TestRecorders(t *testing.T) {
+	t.Parallel()
+	enter(t)
+	dir := t.TempDir()
+	raw, config := filepath.Join(dir, "tone.raw"), filepath.Join(dir, "asound.conf")
+	run(t, limit, "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=440", "-t", "60", "-f", "s16le", raw).must(t)
+	if err := os.WriteFile(config, []byte("pcm.default {\n type file\n slave.pcm.type null\n file /dev/null\n infile "+raw+"\n format raw\n}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for line := range strings.Lines(section(t, "A radio scanner's sound card")) {
+		if !strings.Contains(line, "| nc ") {
+			continue
+		}
+		found++
+		s := serve(t)
+		line = strings.NewReplacer(
+			"arecord ", "arecord -d 20 ",
+			"-t wav - |", "-t wav - trim 0 20 |",
+			"9999", fmt.Sprint(s.port)).Replace(line)
+		cmd := exec.Command(program(t, "sh"), "-c", line)
+		cmd.Env = append(os.Environ(), "ALSA_CONFIG_PATH="+config)
+		recorder := startCommand(t, cmd)
+		eventually(t, 20*time.Second, line, func() error {
+			if recorder.ended() && recorder.err != nil {
+				t.Fatalf("%s: %v", line, recorder.err)
+			}
+			return s.status("/live/main.m3u8", 200)
+		})
+		if text := s.process.output.String(); !strings.Contains(text, "the source sends PCM") {
+			t.Errorf("%s\n%s", line, text)
+		}
+	}
+	if found != 2 {
+		t.Errorf("the README has %d lines that record, want 2", found)
 	}
 }

@@ -31,6 +31,7 @@ func TestReadme(t *testing.T) {
 				"FILE", film.path(t),
 				"9999", fmt.Sprint(s.port),
 				"bin/headwater", headwater,
+				"alsasrc", "audiotestsrc is-live=true", // there is no sound card
 			).Replace(line)
 			cmd := exec.Command(program(t, "sh"), "-c", "exec "+line)
 			enter(t)
