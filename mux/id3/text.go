@@ -2,10 +2,7 @@ package id3
 
 import (
 	"bytes"
-	"encoding/binary"
 	"strings"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"headwater/mux"
 )
@@ -53,38 +50,16 @@ func url(b []byte) string {
 	return clean(decode(latin1Text, rest))
 }
 
-// decode returns b as UTF-8. Bytes said to be ISO 8859-1 that make sense as
-// UTF-8 are taken for that: many programs write it so, and nobody writes such
-// a sequence of accents and signs on purpose.
+// decode returns b as UTF-8. Bytes said to be ISO 8859-1 or UTF-8 may be the
+// other: many programs write them so.
 func decode(encoding byte, b []byte) string {
 	switch encoding {
-	case latin1Text:
-		if utf8.Valid(b) {
-			return string(b)
-		}
-		runes := make([]rune, len(b))
-		for i, c := range b {
-			runes[i] = rune(c)
-		}
-		return string(runes)
 	case utf16Text:
-		order := binary.ByteOrder(binary.LittleEndian)
-		if len(b) >= 2 && b[0] == 0xfe && b[1] == 0xff {
-			order = binary.BigEndian
-		}
-		return decodeUTF16(b, order)
+		return mux.DecodeText("utf-16le", string(b))
 	case utf16BEText:
-		return decodeUTF16(b, binary.BigEndian)
+		return mux.DecodeText("utf-16be", string(b))
 	}
-	return string(b)
-}
-
-func decodeUTF16(b []byte, order binary.ByteOrder) string {
-	units := make([]uint16, 0, len(b)/2)
-	for ; len(b) >= 2; b = b[2:] {
-		units = append(units, order.Uint16(b))
-	}
-	return string(utf16.Decode(units))
+	return mux.DecodeText("", string(b))
 }
 
 // clean returns s as a title holds it. NUL ends or fills up texts, and order

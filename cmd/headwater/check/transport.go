@@ -47,6 +47,7 @@ func examineTS(s *segment, b []byte, e *edge) {
 	p.finish()
 	examineTracks(s, program)
 	examineUnits(s, program, reference, units, p.marked)
+	examineTimed(s, program, units)
 }
 
 // packets looks at a segment packet by packet.

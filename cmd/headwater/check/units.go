@@ -129,8 +129,17 @@ func examineFrames(s *segment, t mux.Track, units []*mux.Unit, track int) {
 	}
 }
 
-// elementary returns the payload of the PES packet in u.
+// elementary returns the payload of the PES packet in u, nil if it is none.
 func elementary(u *mux.Unit) []byte {
+	b := pes(u)
+	if len(b) < 9 || len(b) < 9+int(b[8]) {
+		return nil
+	}
+	return b[9+int(b[8]):]
+}
+
+// pes returns the PES packet in u as far as its length says.
+func pes(u *mux.Unit) []byte {
 	b := make([]byte, 0, u.Size)
 	for _, run := range u.Packets {
 		for p := run; len(p) >= mux.PacketSize; p = p[mux.PacketSize:] {
@@ -143,13 +152,13 @@ func elementary(u *mux.Unit) []byte {
 			}
 		}
 	}
-	if len(b) < 9 || len(b) < 9+int(b[8]) {
-		return nil
+	if len(b) < 6 {
+		return b
 	}
 	if size := int(b[4])<<8 | int(b[5]); size > 0 && 6+size < len(b) {
 		b = b[:6+size]
 	}
-	return b[9+int(b[8]):]
+	return b
 }
 
 // medianStep returns the usual distance of sorted times, 0 if there is one only.
