@@ -57,6 +57,23 @@ func (s *Stream) EndSource() bool {
 	return true
 }
 
+// Holder returns the source that holds the stream, and false if none does.
+func (s *Stream) Holder() (mux.SourceInfo, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if f := s.feeds[sideMain]; f != nil {
+		return f.info, true
+	}
+	return mux.SourceInfo{}, false
+}
+
+// Used reports whether the stream has a source, or listeners of its continuous
+// outputs.
+func (s *Stream) Used() bool {
+	_, held := s.Holder()
+	return held || s.audience.now.Load() > 0
+}
+
 // Write passes units on. It waits while the disk takes less than the source sends.
 func (f *feed) Write(units []*mux.Unit, now time.Time) {
 	s := f.stream

@@ -97,8 +97,15 @@ type Server struct {
 	streams atomic.Pointer[map[string]*Stream] // replaced as a whole, never changed
 	groups  atomic.Pointer[map[string]*group]  // likewise
 
-	mu  sync.Mutex    // serialises changes of streams
-	run func(*Stream) // starts a stream while Run runs, else nil; guarded by mu
+	mu      sync.Mutex            // serialises changes of streams
+	run     func(*Stream)         // starts a stream while Run runs, else nil; guarded by mu
+	running map[*Stream]runStream // guarded by mu
+}
+
+// runStream is a stream that runs.
+type runStream struct {
+	stop context.CancelFunc
+	done chan struct{} // closed when it does not any more
 }
 
 // NewServer returns a server without streams. It starts nothing.
@@ -109,6 +116,7 @@ func NewServer(cfg ServerConfig) *Server {
 	s.admission.limit = s.cfg.MaxBandwidth
 	s.streams.Store(&map[string]*Stream{})
 	s.groups.Store(&map[string]*group{})
+	s.running = map[*Stream]runStream{}
 	s.other = s.routes()
 	s.fan = live.NewFan(live.FanConfig{Ended: s.gone})
 	return s
@@ -136,6 +144,24 @@ func (s *Server) Add(st *Stream) error {
 		s.run(st)
 	}
 	return nil
+}
+
+// Remove takes a stream away, and sends its listeners away. It returns when the
+// stream does not run any more. Its sources should have ended.
+func (s *Server) Remove(st *Stream) {
+	s.mu.Lock()
+	streams := maps.Clone(*s.streams.Load())
+	if streams[st.Name()] == st {
+		delete(streams, st.Name())
+	}
+	s.streams.Store(&streams)
+	running, ok := s.running[st]
+	delete(s.running, st)
+	s.mu.Unlock()
+	if ok {
+		running.stop()
+		<-running.done
+	}
 }
 
 // distinct reports names under which one path would be two resources: the
@@ -175,7 +201,16 @@ func (s *Server) Run(ctx context.Context) error {
 	defer stopStreams()
 	var streams sync.WaitGroup
 	s.mu.Lock()
-	s.run = func(st *Stream) { streams.Go(func() { st.Run(streamCtx) }) }
+	s.run = func(st *Stream) {
+		ctx, stop := context.WithCancel(streamCtx)
+		done := make(chan struct{})
+		s.running[st] = runStream{stop, done}
+		streams.Go(func() {
+			defer close(done)
+			defer stop()
+			st.Run(ctx)
+		})
+	}
 	for _, st := range s.Streams() {
 		s.run(st)
 	}

@@ -10,6 +10,8 @@ import (
 type endpoints struct {
 	http    string // address that is listened on
 	streams []endpoint
+	// passwordFile holds the password of sources over HTTP; "" if no file does.
+	passwordFile string
 }
 
 // endpoint is where one stream comes from. At most one of takes and fetches is set.

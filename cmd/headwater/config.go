@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"log/slog"
 	"net/netip"
+	"net/url"
 	"time"
 
+	"headwater/cmd/headwater/access"
 	"headwater/ingest/encode"
 	"headwater/origin"
 )
@@ -21,6 +23,7 @@ type Config struct {
 	MaxMemory      int64         // bytes, of the process; 0: no limit
 	Log            LogConfig
 	Limits         Limits
+	Passwords      Passwords
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	Streams        []StreamConfig // by name, each name once
 }
@@ -63,7 +66,12 @@ type StreamConfig struct {
 
 	Encode encode.Settings // of PCM that a source sends
 
-	Allow   []netip.Prefix // who may connect to TCP; empty means everybody
+	SourcePassword access.Password // of sources over HTTP; none: Config.Passwords.Source
+	SourceAuth     *url.URL        // service that is asked instead; or nil
+	Takeover       bool            // a new source over HTTP replaces the one before
+	MaxStreams     int             // of a wildcard; 0 means defaultMaxStreams
+
+	Allow   []netip.Prefix // who may send by TCP or HTTP; empty means everybody
 	Program uint16         // program_number of a transport stream; 0 means the best one
 	Timeout time.Duration  // silence after which a source is given up
 

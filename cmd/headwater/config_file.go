@@ -70,7 +70,7 @@ func (f *configFile) global(cfg *Config, key string, node ast.Node) {
 // stream sets one entry of "streams".
 func (f *configFile) stream(cfg *Config, key string, node ast.Node) {
 	name := strings.TrimPrefix(key, "streams.")
-	if err := checkStreamName(name); err != nil {
+	if err := checkStreamPattern(name); err != nil {
 		p := f.places[key]
 		f.faults = append(f.faults, &fault{where: p.where, key: "streams", value: name, text: err.Error(), excerpt: p.excerpt})
 		return

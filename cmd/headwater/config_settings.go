@@ -57,7 +57,7 @@ func keys[T any](settings []setting[T]) []string {
 // globalSettings returns what concerns the process, or all streams that do not
 // say otherwise, in the order of the help text.
 func globalSettings() []setting[Config] {
-	return []setting[Config]{
+	return slices.Concat([]setting[Config]{
 		{"http", "ADDR", "address to serve players on", defaultHTTP,
 			func(c *Config, v string) error { return setAddress(&c.HTTP, v) }},
 		{"data", "DIR", "folder that keeps the streams over a restart; '' keeps them in memory", defaultData,
@@ -88,12 +88,12 @@ func globalSettings() []setting[Config] {
 			func(c *Config, v string) error { return orNone(setRate)(&c.Limits.Bandwidth, v) }},
 		{"limits.requests", "NUMBER", "most requests that are answered at a time", "4096",
 			func(c *Config, v string) error { return setNumber(&c.Limits.Requests, v, 1, 1_000_000) }},
-	}
+	}, passwordSettings())
 }
 
 // streamSettings returns what concerns one stream. They stand in the file only.
 func streamSettings() []setting[StreamConfig] {
-	return slices.Concat(sourceSettings(), []setting[StreamConfig]{
+	return slices.Concat(sourceSettings(), publishSettings(), []setting[StreamConfig]{
 		{"allow", "CIDRS", "who may connect", "everybody", setAllow},
 		{"program", "NUMBER", "program of a transport stream", "the first with video, else with audio",
 			func(s *StreamConfig, v string) error { return setNumber(&s.Program, v, 1, 65535) }},

@@ -27,11 +27,10 @@ func sourceSettings() []setting[StreamConfig] {
 	}
 }
 
-// sources returns the keys of what can bring the stream's media: those that
-// are set, and all.
-func (s *StreamConfig) sources() (keys, known []string) {
+// sources returns the keys of what brings the stream's media, as far as they
+// are set. A stream that has none is sent over HTTP.
+func (s *StreamConfig) sources() (keys []string) {
 	add := func(key string, set bool) {
-		known = append(known, key)
 		if set {
 			keys = append(keys, key)
 		}
@@ -40,26 +39,14 @@ func (s *StreamConfig) sources() (keys, known []string) {
 	add("connect", s.Connect != "")
 	add("folder", s.Folder != "")
 	add("exec", len(s.Exec) > 0)
-	return keys, known
+	return keys
 }
 
 // validateSource adds what is wrong with where a stream's media comes from.
-// key is that of the stream, where tells the place of a key.
-func (s *StreamConfig) validateSource(key string, where func(key string) string, add func(key, format string, args ...any)) {
-	keys, known := s.sources()
-	switch {
-	case len(keys) > 1:
+// key is that of the stream.
+func (s *StreamConfig) validateSource(key string, add func(key, format string, args ...any)) {
+	if keys := s.sources(); len(keys) > 1 {
 		add(key, "has %s for sources: keep one", strings.Join(keys, " and "))
-	case len(keys) == 0:
-		for _, k := range known {
-			if where(key+"."+k) != "" {
-				return // it has one that cannot be used, which was told
-			}
-		}
-		add(key, "has no source: set one of %s", strings.Join(known, ", "))
-	}
-	if len(s.Allow) > 0 && s.TCP == "" {
-		add(key+".allow", "has no meaning without tcp")
 	}
 	if s.Shuffle && s.Folder == "" {
 		add(key+".shuffle", "has no meaning without folder")

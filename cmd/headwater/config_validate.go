@@ -83,7 +83,7 @@ func (c *Config) validate(where func(key string) string) []*fault {
 	for i := range c.Streams {
 		s := &c.Streams[i]
 		key := "streams." + s.Name
-		s.validateSource(key, where, add)
+		s.validateSource(key, add)
 		if s.TCP != "" {
 			listeners = append(listeners, listener{key + ".tcp", s.TCP})
 		}
@@ -95,6 +95,7 @@ func (c *Config) validate(where func(key string) string) []*fault {
 	}
 	c.validateFallbacks(add)
 	c.validateGroups(add)
+	c.validatePublish(add)
 	for i, a := range listeners {
 		for _, b := range listeners[:i] {
 			if a.clashes(b) {

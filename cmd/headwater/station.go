@@ -11,8 +11,10 @@ import (
 	"syscall"
 	"time"
 
+	"headwater/cmd/headwater/access"
 	"headwater/cmd/headwater/profile"
 	"headwater/ingest"
+	"headwater/ingest/icecast"
 	"headwater/origin"
 	"headwater/segmenter"
 	"headwater/segmenter/store"
@@ -28,6 +30,11 @@ type station struct {
 	endpoints endpoints
 	files     files
 	beside    []runner // what runs as long as the server
+
+	access    *access.Keeper
+	passwords []slog.Attr // the files that they are in, by whose they are
+	publisher *icecast.Server
+	names     *names
 
 	data   *os.Root       // nil if all is kept in memory
 	ports  []func() error // close what Run of its owner closes
@@ -57,10 +64,16 @@ func openStation(ctx context.Context, opts serveOptions, log *slog.Logger) (_ *s
 	if s.files, err = openFiles(opts.Limits.withDefaults(), len(opts.Streams), s.data != nil); err != nil {
 		return nil, err
 	}
+	if err := s.openAccess(&opts); err != nil {
+		return nil, err
+	}
+	s.openPublish(&opts)
 	s.server = origin.NewServer(origin.ServerConfig{
 		Listener:            ln,
 		Pages:               web.Handler(),
 		Version:             buildVersion(),
+		Publish:             s.publisher.Serve,
+		Guard:               s.access,
 		MaxConnections:      s.files.connections,
 		MaxRefused:          s.files.refused,
 		MaxListeners:        opts.Limits.Listeners,
@@ -76,6 +89,9 @@ func openStation(ctx context.Context, opts serveOptions, log *slog.Logger) (_ *s
 		}))
 	}
 	for i := range opts.Streams {
+		if _, any := opts.Streams[i].wildcard(); any {
+			continue // its streams are made when their sources come
+		}
 		if err := s.addStream(ctx, &opts, &opts.Streams[i]); err != nil {
 			return nil, err
 		}
@@ -101,7 +117,8 @@ func (s *station) closeAll(opened []func() error) {
 // run runs the station until ctx ends and closes it. The sources stop first;
 // then the server lets the streams publish what is left, and drains.
 func (s *station) run(ctx context.Context) error {
-	defer s.closeAll(s.stores)
+	defer s.closeAll(append(s.stores, s.names.closeAll))
+	s.tellPasswords()
 	stop := context.AfterFunc(ctx, func() { s.log.Info("stopping, a second signal kills") })
 	defer stop()
 	return runStages(ctx, s.sources, append(s.beside, s.server))
@@ -148,10 +165,10 @@ func (s *station) openData(dir string) error {
 	return nil
 }
 
-// addStream makes one stream and its source.
-func (s *station) addStream(ctx context.Context, opts *serveOptions, cfg *StreamConfig) error {
-	streamCfg := origin.StreamConfig{
-		Name: cfg.Name,
+// streamConfig returns how a stream of a name is made.
+func (s *station) streamConfig(name string, opts *serveOptions, cfg *StreamConfig) origin.StreamConfig {
+	return origin.StreamConfig{
+		Name: name,
 		Segmenter: segmenter.Config{
 			TargetDuration: orElse(cfg.TargetDuration, opts.TargetDuration),
 			GapMax:         cfg.GapMax,
@@ -171,20 +188,37 @@ func (s *station) addStream(ctx context.Context, opts *serveOptions, cfg *Stream
 		Linger:          cfg.Linger,
 		Log:             s.log,
 	}
-	if s.data != nil {
-		st, err := store.Open(s.data, cfg.Name)
-		if err != nil {
-			return fmt.Errorf("open the data of stream %s: %w", cfg.Name, err)
-		}
-		s.stores = append(s.stores, st.Close)
-		streamCfg.Store = st
+}
+
+// openStore gives a stream its folder, if there is a data folder. The stream
+// must not run any more when it is closed.
+func (s *station) openStore(cfg *origin.StreamConfig) (closeStore func() error, err error) {
+	if s.data == nil {
+		return func() error { return nil }, nil
 	}
+	st, err := store.Open(s.data, cfg.Name)
+	if err != nil {
+		return nil, fmt.Errorf("open the data of stream %s: %w", cfg.Name, err)
+	}
+	cfg.Store = st
+	return st.Close, nil
+}
+
+// addStream makes one stream and its source.
+func (s *station) addStream(ctx context.Context, opts *serveOptions, cfg *StreamConfig) error {
+	streamCfg := s.streamConfig(cfg.Name, opts, cfg)
+	closeStore, err := s.openStore(&streamCfg)
+	if err != nil {
+		return err
+	}
+	s.stores = append(s.stores, closeStore)
 	place := endpoint{stream: cfg.Name}
 	sink := &laterSink{}
 	source, err := s.newSource(ctx, opts, cfg, sink, &place)
 	if err != nil {
 		return err
 	}
+	streamCfg.SendTo = "http://" + s.endpoints.http + "/" + cfg.Name
 	if place.takes != "" {
 		streamCfg.SendTo = "tcp://" + place.takes
 	}
@@ -196,7 +230,9 @@ func (s *station) addStream(ctx context.Context, opts *serveOptions, cfg *Stream
 	if err := s.server.Add(stream); err != nil {
 		return err
 	}
-	s.sources = append(s.sources, source)
+	if source != nil {
+		s.sources = append(s.sources, source)
+	}
 	s.endpoints.streams = append(s.endpoints.streams, place)
 	return nil
 }
@@ -205,21 +241,22 @@ func (s *station) addStream(ctx context.Context, opts *serveOptions, cfg *Stream
 // the stream tells people where the source listens.
 type laterSink struct{ ingest.Sink }
 
-// newSource returns the source of a stream and notes where it takes media.
+// newSource returns the source of a stream and notes where it takes media. It is
+// nil if the stream has none of its own.
 func (s *station) newSource(ctx context.Context, opts *serveOptions, cfg *StreamConfig, sink ingest.Sink, place *endpoint) (source runner, err error) {
 	if inside, ok := opts.inside[cfg.Name]; ok {
 		return inside(sink), nil
 	}
-	o := ingest.Options{
-		Stream: cfg.Name, Sink: sink, Log: s.log,
-		Program: cfg.Program, Timeout: cfg.Timeout, Allow: cfg.Allow, Encode: cfg.Encode,
-	}
+	o := s.ingestOptions(cfg.Name, cfg, sink)
 	if cfg.Connect != "" {
 		place.fetches = cfg.Connect
 		return supervised{s.log.With("stream", cfg.Name), ingest.NewTCPDialer(cfg.Connect, o)}, nil
 	}
 	if source, place.fetches, err = newOwnSource(cfg, o); source != nil || err != nil {
 		return source, err
+	}
+	if cfg.TCP == "" {
+		return nil, nil // it is sent over HTTP
 	}
 	ln, err := ingest.Listen(ctx, cfg.TCP, o)
 	if err != nil {

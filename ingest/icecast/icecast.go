@@ -31,7 +31,7 @@ type Stream struct {
 	ingest.Options
 	// Holder returns the source that holds the stream now.
 	Holder func() (mux.SourceInfo, bool)
-	// Takeover has a new source end the one before, if that came by this package.
+	// Takeover has a new source end the one before.
 	Takeover bool
 }
 
@@ -129,14 +129,14 @@ func (s *Server) claim(st *Stream, remote string, end context.CancelCauseFunc) (
 		}
 		s.mu.Unlock()
 		if other == nil {
-			if holder, held := st.Holder(); held {
+			if err := s.oust(st, deadline); err != nil {
 				s.release(st, mine)
-				return nil, &mux.BusyError{Stream: st.Stream, Holder: holder}
+				return nil, err
 			}
 			return mine, nil
 		}
 		left := time.Until(deadline)
-		if !st.Takeover || left <= 0 {
+		if !st.Takeover || left <= 0 || s.ctx.Err() != nil {
 			return nil, &mux.BusyError{Stream: st.Stream, Holder: mux.SourceInfo{Kind: "icecast", Remote: other.remote, Since: other.since}}
 		}
 		other.end(errReplaced)
@@ -146,6 +146,30 @@ func (s *Server) claim(st *Stream, remote string, end context.CancelCauseFunc) (
 		case <-s.ctx.Done():
 		}
 	}
+}
+
+// oust waits until a source that came by another way has let go of the stream,
+// if it may be taken over. The error is a [*mux.BusyError] if it has not.
+func (s *Server) oust(st *Stream, deadline time.Time) error {
+	const interval = 20 * time.Millisecond
+	for {
+		holder, held := st.Holder()
+		if !held {
+			return nil
+		}
+		if !st.Takeover || holder.End == nil || time.Now().After(deadline) || s.ctx.Err() != nil {
+			return &mux.BusyError{Stream: st.Stream, Holder: holder}
+		}
+		holder.End()
+		time.Sleep(interval)
+	}
+}
+
+// Claimed reports whether a source of the server has the stream, or is about to.
+func (s *Server) Claimed(stream string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.claims[stream] != nil
 }
 
 // release gives a stream back.
