@@ -16,6 +16,9 @@ const (
 	// DefaultMaxPending allows for every encoder of a house that restarts at
 	// once, at 4 KiB each.
 	DefaultMaxPending = 64
+	// DefaultMaxLead allows for the burst that a relay begins with, and for an
+	// encoder that was held up and catches up.
+	DefaultMaxLead = 10 * time.Second
 )
 
 // patience is how many timeouts a connection may send bytes without media: a
@@ -40,6 +43,11 @@ type Options struct {
 	// Encode says what becomes of PCM, which is sent as WAV; default MP3.
 	Encode encode.Settings
 
+	// MaxLead is how much sound without timestamps may come ahead of its time,
+	// by its samples; default [DefaultMaxLead]. What is further ahead waits in
+	// the connection. Negative: all is taken as it comes.
+	MaxLead time.Duration
+
 	// Allow lists the addresses that may send; empty means everybody.
 	// [TCPListener] only.
 	Allow []netip.Prefix
@@ -60,6 +68,9 @@ func (o Options) withDefaults() Options {
 	o.encoders = make(chan struct{}, maxEncoders)
 	if o.Timeout <= 0 {
 		o.Timeout = DefaultTimeout
+	}
+	if o.MaxLead == 0 {
+		o.MaxLead = DefaultMaxLead
 	}
 	if o.MaxPending <= 0 {
 		o.MaxPending = DefaultMaxPending

@@ -63,6 +63,7 @@ type session struct {
 	first, last time.Time // arrival of the first and of the last timed unit
 	idle        time.Time // when the connection said last that it is silent for a reason
 	journal     journal
+	pace        pace
 }
 
 // newSession returns the session of conn, which info tells of. It owns conn.
@@ -119,6 +120,13 @@ func worthFlushing(err error) bool {
 func (s *session) read(ctx context.Context) error {
 	now := s.info.Since
 	for silent := true; ; {
+		if s.pace.hold(ctx, s.opts.MaxLead, now) {
+			now = time.Now() // nothing was missing meanwhile
+			s.idle = now
+			if s.gather != nil {
+				s.gather.heard = now
+			}
+		}
 		n, err := s.receive(now)
 		now = time.Now()
 		if n > 0 {
@@ -220,6 +228,7 @@ func (s *session) write(units []*mux.Unit, now time.Time) error {
 	s.putTitle(units)
 	s.journal.see(units[len(units)-1].Program, now)
 	s.feed.Write(units, now)
+	s.pace.saw(units, now)
 	for _, u := range units {
 		if !u.Untimed {
 			s.last = now
@@ -232,6 +241,8 @@ func (s *session) write(units []*mux.Unit, now time.Time) error {
 // report tells the stream and the log what was counted since the last time.
 func (s *session) report(now time.Time) {
 	stats := s.demux.Stats()
+	stats.Lead = s.pace.lead(now)
+	s.pace.tell(s.log, now)
 	s.feed.Report(s.demux.Format().String(), stats)
 	s.journal.tell(stats, now)
 }

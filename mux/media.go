@@ -11,6 +11,8 @@
 // Everything here is pure: no goroutine, no socket, no wall clock, no log.
 package mux
 
+import "time"
+
 // PacketSize is the length of a transport stream packet (ISO/IEC 13818-1 §2.4.3.2).
 const PacketSize = 188
 
@@ -207,4 +209,9 @@ type Stats struct {
 	BadPSI       uint64 // sections with a wrong CRC or lying lengths
 	BadPES       uint64 // PES packets or frames that were dropped
 	LastError    error  // the newest fault, or nil
+
+	// Lead is how far the media is ahead of the clock, by its samples, since the
+	// first of it came; negative if it is behind. It is 0 for media with
+	// timestamps of its own, and until the source reports it.
+	Lead time.Duration
 }

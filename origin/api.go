@@ -59,6 +59,7 @@ type SourceState struct {
 	Scrambled  uint64    `json:"scrambled_packets"`
 	Skipped    uint64    `json:"skipped_bytes"`
 	SyncLosses uint64    `json:"sync_losses"`
+	Lead       float64   `json:"lead"` // seconds of sound that came ahead of their time; negative: it is behind
 	LastError  string    `json:"last_error,omitempty"`
 }
 
@@ -160,6 +161,7 @@ func (f *feed) state() *SourceState {
 		ID: f.info.ID, Kind: f.info.Kind, Remote: f.info.Remote, Since: f.info.Since.UTC(), Format: f.format,
 		Bytes: f.stats.Bytes, Continuity: f.stats.Continuity, Transport: f.stats.Transport,
 		Scrambled: f.stats.Scrambled, Skipped: f.stats.Skipped, SyncLosses: f.stats.SyncLosses,
+		Lead: f.stats.Lead.Seconds(),
 	}
 	if f.stats.LastError != nil {
 		out.LastError = f.stats.LastError.Error()
