@@ -38,8 +38,8 @@ type heldUnit struct {
 func (w *entrance) attach(now time.Time) { *w = entrance{attached: true, since: now} }
 
 // detach ends with it. Where its media ends is still known.
-func (w *entrance) detach() {
-	*w = entrance{since: w.since, came: w.came, due: w.due}
+func (w *entrance) detach(now time.Time) {
+	*w = entrance{since: now, came: w.came, due: w.due}
 }
 
 // bring notes what came. A source that brought nothing for longer than after

@@ -130,7 +130,7 @@ func (f *feed) Close(_ error, now time.Time) {
 		if f.holds() {
 			s.feeds[f.side] = nil
 			s.emitSource(EventSourceDisconnected, f, now)
-			s.relay.detach(f.side)
+			s.relay.detach(f.side, now)
 			s.turn(now)
 		}
 	})

@@ -48,7 +48,8 @@ type relay struct {
 	after time.Duration // how long the main source may bring no media
 	ways  [sides]entrance
 	ended bool // an operator has ended the stream: only a main source begins it again
-	air   side // the side that is on air
+	air   side // the side that is on air, or was until just now
+	anew  bool // another source holds that side than is on air
 	last  side // that was on air last, as long as nothing is; else as air
 
 	back   time.Time     // when the main source took over from the standby last
@@ -70,17 +71,18 @@ func newRelay(after time.Duration, now time.Time) relay {
 // attach tells that a side has a source.
 func (r *relay) attach(x side, now time.Time) {
 	r.ways[x].attach(now)
+	r.anew = r.anew || r.air == x
 	r.ended = r.ended && x != sideMain
 }
 
 // end tells that nothing more is to be on air.
 func (r *relay) end() {
-	r.detach(sideMain)
+	r.detach(sideMain, time.Time{})
 	r.ended = true
 }
 
 // detach tells that a side has none any more.
-func (r *relay) detach(x side) { r.ways[x].detach() }
+func (r *relay) detach(x side, now time.Time) { r.ways[x].detach(now) }
 
 // bring tells what the source of a side has brought, and reports whether that
 // is on air. What is not is kept for a while.
@@ -108,12 +110,13 @@ type move struct {
 }
 
 // decide puts on air what should be at an instant. It reports false if that is
-// what was.
+// the source that was.
 func (r *relay) decide(now time.Time) (move, bool) {
 	to := r.best(now)
-	if to == r.air {
+	if to == r.air && !r.anew {
 		return move{}, false
 	}
+	r.anew = false
 	m := move{to: to}
 	if to != sideNone {
 		m.follows = r.last != sideNone && r.last != to
@@ -158,17 +161,20 @@ func (r *relay) best(now time.Time) side {
 		return sideStandby // there is nothing better
 	case alive && r.away(now) && standby.ready(r.cut(sideStandby)):
 		return sideStandby
-	case main.attached:
+	case main.attached, alive && r.air == sideMain && !r.away(now):
 		return sideMain
 	}
 	return sideNone
 }
 
-// away reports whether the standby is wanted. Before the first source, the main
-// one is waited for.
+// away reports whether the standby is wanted. A source that goes has half the
+// time to be back that one that is silent has; the first is waited for as long.
 func (r *relay) away(now time.Time) bool {
 	main := &r.ways[sideMain]
-	return !main.attached && r.last != sideNone || main.quiet(now, r.after)
+	if !main.attached && r.last != sideNone {
+		return now.Sub(main.since) >= r.after/2
+	}
+	return main.quiet(now, r.after)
 }
 
 // cut returns the instant from which on the media of a side is wanted: where

@@ -56,7 +56,9 @@ func (s *Stream) turn(now time.Time) {
 	if !ok {
 		return
 	}
-	s.emitTurn(was, m.to, now)
+	if m.to != was {
+		s.emitTurn(was, m.to, now)
+	}
 	for _, t := range s.taps {
 		t.part(now)
 	}
