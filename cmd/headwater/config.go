@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"headwater/cmd/headwater/access"
+	"headwater/cmd/headwater/hooks"
 	"headwater/ingest/encode"
 	"headwater/origin"
 )
@@ -25,6 +26,7 @@ type Config struct {
 	Limits         Limits
 	Passwords      Passwords
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+	Hooks          []hooks.Hook   // are told of events
 	Streams        []StreamConfig // by name, each name once
 }
 

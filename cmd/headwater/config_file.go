@@ -47,20 +47,24 @@ func (f *configFile) apply(cfg *Config) []*fault {
 // global sets one key of the top, or of the groups below it.
 func (f *configFile) global(cfg *Config, key string, node ast.Node) {
 	switch key {
-	case "log", "limits":
+	case "log", "limits", "hooks":
 		f.entries(node, key, func(key string, node ast.Node) { f.global(cfg, key, node) })
 		return
 	case "streams":
 		f.entries(node, key, func(key string, node ast.Node) { f.stream(cfg, key, node) })
 		return
 	}
-	settings := globalSettings()
+	settings, known := globalSettings(), []string{"hooks", "streams"}
+	inHooks := strings.HasPrefix(key, "hooks.")
+	if inHooks {
+		settings, known = hookSettings(), nil
+	}
 	s, ok := find(settings, key)
 	if !ok {
-		f.unknown(key, append(keys(settings), "streams"))
+		f.unknown(key, append(keys(settings), known...))
 		return
 	}
-	for _, v := range f.scalars(node, key, key == "trusted_proxies") {
+	for _, v := range f.scalars(node, key, inHooks || key == "trusted_proxies") {
 		if err := s.set(cfg, v.value); err != nil {
 			f.fault(v.node, key, v.value, err.Error())
 		}

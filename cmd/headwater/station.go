@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"headwater/cmd/headwater/access"
+	"headwater/cmd/headwater/hooks"
 	"headwater/cmd/headwater/profile"
 	"headwater/ingest"
 	"headwater/ingest/icecast"
@@ -87,6 +88,9 @@ func openStation(ctx context.Context, opts serveOptions, log *slog.Logger) (_ *s
 		s.beside = append(s.beside, memoryLimit(opts.MaxMemory), origin.NewGovernor(origin.GovernorConfig{
 			Server: s.server, Limit: opts.MaxMemory, Log: log,
 		}))
+	}
+	if len(opts.Hooks) > 0 {
+		s.beside = append(s.beside, hooks.New(hooks.Config{Server: s.server, Hooks: opts.Hooks, Log: log}))
 	}
 	for i := range opts.Streams {
 		if _, any := opts.Streams[i].wildcard(); any {
