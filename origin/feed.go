@@ -129,6 +129,7 @@ func (f *feed) Close(_ error, now time.Time) {
 	s.step(now, func(now time.Time) {
 		if f.holds() {
 			s.feeds[f.side] = nil
+			s.audience.received.Add(f.stats.Bytes)
 			s.emitSource(EventSourceDisconnected, f, now)
 			s.relay.detach(f.side, now)
 			s.turn(now)

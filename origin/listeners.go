@@ -228,6 +228,7 @@ type audience struct {
 	now, peak atomic.Int64
 	told      atomic.Int64  // of now, by the last event
 	sent      atomic.Int64  // bytes, to those who have gone
+	received  atomic.Uint64 // bytes, of sources that have gone
 	sources   atomic.Uint64 // that have come so far
 }
 

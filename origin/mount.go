@@ -71,10 +71,11 @@ func (s *Server) mount(st *Stream, r *http.Request) (*mountStats, bool) {
 		st.mu.Unlock()
 		return nil, false
 	}
-	info, read, list := f.info, f.stats.Bytes, st.titles.list()
+	info, list := f.info, st.titles.list()
 	st.mu.Unlock()
 
 	suffix := outputSuffix(program)
+	in, out := s.Bytes(st)
 	station := info.Station
 	m := &mountStats{
 		Mount:     "/" + st.Name() + suffix,
@@ -83,7 +84,7 @@ func (s *Server) mount(st *Stream, r *http.Request) (*mountStats, bool) {
 		MaxListeners: "unlimited", Description: station.Description, Name: st.station.Load().name,
 		Type: s.headers.media[suffix][0], URL: station.URL, Slow: st.out.moved(), SourceIP: hostOf(info.Remote),
 		Start: info.Since.UTC().Format(icecastTime), StartISO: info.Since.UTC().Format(icecastTimeISO),
-		Read: read, Sent: uint64(s.sentBy(st)), Agent: info.Kind,
+		Read: in, Sent: uint64(out), Agent: info.Kind,
 	}
 	m.ListenURL = mountURL(r, m.Mount)
 	if station.Public {
@@ -123,13 +124,22 @@ func outputSuffix(p *mux.Program) string {
 	return ".ts"
 }
 
-// sentBy returns how many bytes the listeners of a stream have been sent.
-func (s *Server) sentBy(st *Stream) int64 {
-	n := st.audience.sent.Load()
+// Bytes returns how many bytes the sources of a stream have sent so far, which
+// is exact once they have gone and a second old before, and how many the
+// listeners of its continuous outputs were sent.
+func (s *Server) Bytes(st *Stream) (in uint64, out int64) {
+	in, out = st.audience.received.Load(), st.audience.sent.Load()
 	for _, l := range s.listeners.of(st) {
-		n += l.Sent()
+		out += l.Sent()
 	}
-	return n
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	for _, f := range st.feeds {
+		if f != nil {
+			in += f.stats.Bytes
+		}
+	}
+	return in, out
 }
 
 // hostOf returns the address in host:port.

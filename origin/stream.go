@@ -343,6 +343,7 @@ func (s *Stream) End() {
 	s.end = true
 	if f := s.feeds[sideMain]; f != nil {
 		s.feeds[sideMain] = nil
+		s.audience.received.Add(f.stats.Bytes)
 		s.emitSource(EventSourceDisconnected, f, time.Now())
 	}
 	s.relay.end()
