@@ -19,6 +19,8 @@ import (
 type icecast struct{ *Server }
 
 func (s icecast) routes(r chi.Router) {
+	r.Get("/admin.cgi", s.adminCGI)
+	r.Post("/admin.cgi", s.adminCGI)
 	r.Get("/status-json.xsl", s.statusJSON)
 	for command, handle := range map[string]http.HandlerFunc{
 		"stats":          s.stats,
@@ -36,6 +38,7 @@ func (s icecast) routes(r chi.Router) {
 		"moveclients": s.moveClients,
 		"killclient":  s.killClient,
 		"killsource":  s.killSource,
+		"metadata":    s.setMetadata,
 	} {
 		scoped := func(w http.ResponseWriter, r *http.Request) { s.withMount(w, r, handle) }
 		r.Get("/admin/"+command, scoped)
