@@ -25,12 +25,15 @@ var oggCodecs = []struct{ encoder, codec string }{
 }
 
 // oggSource starts an encoder that sends Ogg without end.
-func oggSource(t *testing.T, encoder, title string, port int) *process {
+func oggSource(t *testing.T, encoder, title, to string) *process {
 	t.Helper()
 	return start(t, "ffmpeg", "-v", "error", "-nostdin", "-re", "-f", "lavfi", "-i", "anoisesrc=c=pink:seed=7:r=48000:a=0.3",
-		"-c:a", encoder, "-ac", "2", "-metadata", "artist=Künstler", "-metadata", "title="+title, "-f", "ogg",
-		fmt.Sprintf("tcp://127.0.0.1:%d", port)).live()
+		"-c:a", encoder, "-ac", "2", "-metadata", "artist=Künstler", "-metadata", "title="+title,
+		"-content_type", "application/ogg", "-f", "ogg", to).live()
 }
+
+// raw returns the address of the raw TCP source.
+func (s *server) raw() string { return fmt.Sprintf("tcp://127.0.0.1:%d", s.port) }
 
 // continuous waits until Ogg plays, under a title.
 func (s *server) continuous(title string) {
@@ -64,7 +67,7 @@ func TestOgg(t *testing.T) {
 			t.Parallel()
 			enter(t)
 			s := serve(t)
-			oggSource(t, c.encoder, "Stück", s.port)
+			oggSource(t, c.encoder, "Stück", s.raw())
 			s.continuous("Künstler - Stück")
 			pause(t.Context(), 3*time.Second)
 			url := s.url + "/live.ogg"
@@ -86,7 +89,7 @@ func TestOggInChromium(t *testing.T) {
 	t.Parallel()
 	enter(t)
 	s := serve(t)
-	oggSource(t, "libopus", "Stück", s.port)
+	oggSource(t, "libopus", "Stück", s.raw())
 	s.continuous("Künstler - Stück")
 	pause(t.Context(), 3*time.Second)
 	ctx := browser(t, s.url+"/live")
@@ -98,6 +101,27 @@ func TestOggInChromium(t *testing.T) {
 		t.Fatal(err)
 	}
 	plays(t, ctx, limit, 5*time.Second, false)
+}
+
+// TestOggByIcecast: the same over Icecast's protocol, one encoder after another
+// while a listener stays.
+func TestOggByIcecast(t *testing.T) {
+	t.Parallel()
+	enter(t)
+	s := serve(t, "--source-password", "hackme")
+	to := strings.Replace(s.url, "http://", "icecast://source:hackme@", 1) + "/live.ogg"
+	first := oggSource(t, "libvorbis", "Erstes", to)
+	s.continuous("Künstler - Erstes")
+	listener := start(t, "ffmpeg", "-v", "error", "-nostdin", "-i", s.url+"/live.ogg", "-t", "12", "-f", "null", "-progress", "-", "-")
+	pause(t.Context(), 4*time.Second)
+	first.kill()
+	eventually(t, limit, "the encoder is gone", func() error { return s.status("/live/ready", http.StatusServiceUnavailable) })
+	oggSource(t, "libvorbis", "Zweites", to)
+	s.continuous("Künstler - Zweites")
+	listener.wait(limit)
+	if listener.err != nil || !regexp.MustCompile(`(?m)^out_time_ms=1[0-3]\d{6}`).MatchString(listener.output.String()) {
+		t.Errorf("the listener was sent away, or heard less than 10 s: %v\n%s", listener.err, tail(listener.output.String(), 12))
+	}
 }
 
 // TestOggChain: the pages that a listener gets are an exact run of those that
