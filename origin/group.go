@@ -20,7 +20,8 @@ import (
 // group is several streams of one programme, at several bit rates, that are
 // served as one: /{group}.m3u8 names the renditions of all that are live, so
 // that a player has the choice. The grid gives the same number to what is at
-// the same time in each, if their target durations are equal (hls-rules B16-B18).
+// the same time in each, if their target durations are equal, and the numbering
+// keeps it so (hls-rules B16-B19).
 type group struct {
 	name    string
 	members []*Stream // by name
@@ -61,7 +62,43 @@ func (s *Server) AddGroup(name string, members ...*Stream) error {
 	slices.SortFunc(g.members, func(a, b *Stream) int { return cmp.Compare(a.Name(), b.Name()) })
 	groups[name] = g
 	s.groups.Store(&groups)
+	n := new(numbering)
+	for _, m := range g.members {
+		m.number(n)
+	}
 	return nil
+}
+
+// numbering is what the segments of a group's streams are numbered by. It is
+// safe for concurrent use.
+type numbering struct {
+	mu       sync.Mutex
+	furthest segmenter.Alignment // guarded by mu
+}
+
+// raise returns the furthest alignment of all streams, of which a is one's.
+func (n *numbering) raise(a segmenter.Alignment) segmenter.Alignment {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.furthest = n.furthest.Max(a)
+	return n.furthest
+}
+
+// number has the stream numbered like others from now on.
+func (s *Stream) number(n *numbering) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.numbers = n
+	n.raise(s.seg.Alignment())
+}
+
+// align has the stream's numbers follow those of its group, which is told of a
+// source that was replaced here: then all streams have a DISCONTINUITY, and each
+// number stays at its time (hls-rules B18, B19). The caller holds s.mu.
+func (s *Stream) align() {
+	if s.numbers != nil {
+		s.seg.Align(s.numbers.raise(s.seg.Alignment()))
+	}
 }
 
 // group returns the group of a name, or nil.

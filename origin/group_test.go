@@ -36,6 +36,8 @@ func TestGroup(t *testing.T) {
 			[]string{"mid/main", "high/main", "low/main"}, []string{"low/main", "mid/main"}},
 		{"streams in folders", "radio/one/all", map[string]muxtest.Stream{"radio/one/high": mp3(320_000), "other": mp3(128_000)},
 			[]string{"../../other/main", "../../radio/one/high/main"}, []string{"../../other/main"}},
+		{"a stream with a standby", "station", map[string]muxtest.Stream{"high": mp3(320_000), "low": mp3(48_000), "spared": mp3(128_000)},
+			[]string{"spared/main", "high/main", "low/main"}, []string{"low/main", "spared/main"}},
 		{"pictures, with sound alone at the end", "tv", map[string]muxtest.Stream{"high": muxtest.AV(), "low": muxtest.AV()},
 			[]string{"low/main", "high/main", "low/audio"}, []string{"low/main", "low/audio"}},
 	} {
@@ -59,7 +61,12 @@ func TestGroup(t *testing.T) {
 					if strings.HasSuffix(name, "high") {
 						to = 60 * time.Second
 					}
-					running.Go(func() { perform(ctx, t, st, media, name, []sound{{from: 0, to: to}}) })
+					sounds := []sound{{from: 0, to: to}}
+					if name == "spared" {
+						sounds = []sound{{from: 0, to: 30 * time.Second}, {from: 33 * time.Second, to: to}}
+						running.Go(func() { perform(ctx, t, st.Standby(), media, name, []sound{{from: 0, to: to}}) })
+					}
+					running.Go(func() { perform(ctx, t, st, media, name, sounds) })
 				}
 				if err := b.server.AddGroup(tt.group, members...); err != nil {
 					t.Fatal(err)
@@ -111,6 +118,7 @@ func named(t *testing.T, b *bed, path string) (uris []string) {
 func checkNumbers(t *testing.T, b *bed, members []*origin.Stream) {
 	t.Helper()
 	begins := map[uint64]time.Time{}
+	var breaks []uint64
 	for _, st := range members {
 		m, err := playlist.ReadMedia([]byte(b.body("/"+st.Name()+"/main.m3u8", 200)))
 		if err != nil {
@@ -123,6 +131,16 @@ func checkNumbers(t *testing.T, b *bed, members []*origin.Stream) {
 			}
 			begins[n] = seg.Time
 		}
+		n := m.DiscontinuitySequence
+		for _, seg := range m.Segments {
+			if seg.Discontinuity {
+				n++
+			}
+		}
+		breaks = append(breaks, n)
+	}
+	if slices.Min(breaks) != slices.Max(breaks) {
+		t.Errorf("the streams have %v discontinuities", breaks)
 	}
 }
 

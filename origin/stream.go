@@ -126,6 +126,7 @@ type Stream struct {
 	feeds   [sides]*feed         // of the sources that hold the stream and its standby, or nil; guarded by mu
 	relay   relay                // which of them is on air; guarded by mu
 	sound   []byte               // of the main source, immutable; guarded by mu
+	numbers *numbering           // of the group that the stream is in, or nil; guarded by mu
 	taps    []*tap               // of those who follow the stream; guarded by mu
 	absent  time.Time            // since when none is; guarded by mu
 	fed     time.Time            // when media came last; guarded by mu
@@ -243,6 +244,7 @@ func (s *Stream) step(now time.Time, f func(now time.Time)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	f(now)
+	s.align()
 	s.collect(now)
 	for len(s.pending) > maxPending && s.running {
 		s.taken.Wait()

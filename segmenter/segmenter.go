@@ -36,6 +36,7 @@ type Segmenter struct {
 	ahead   waiting // units and frames of other tracks, newer than the reference track
 	wrapper wrapper // makes TS of raw audio
 	titles  titles
+	align   Alignment // of the streams that this one is to be like
 
 	uncut *mux.Program // what the source sends, if that cannot be cut; else nil
 
@@ -237,6 +238,8 @@ func (s *Segmenter) reference(a arrival) {
 	if start && begun == nil && (s.changed || s.clock.follows) {
 		s.dropBefore(e)
 		begun = s.begin(a, e, s.at.Offset, true)
+	} else if start && begun == nil {
+		begun = s.catchUp(a, e)
 	}
 	switch {
 	case begun != nil:
@@ -360,7 +363,7 @@ func (s *Segmenter) adopt(p *Point) *Point {
 func (s *Segmenter) point(u *mux.Unit, e, offset mux.Ticks, discontinuity bool) Point {
 	p := Point{Start: e, Raw: u.PTS & (mux.Wrap - 1), Offset: offset, Tracks: s.layout.shapes()}
 	g := s.grid()
-	g.base = 0
+	p.DSN, g.base = s.align.DSN, s.align.Base
 	if last := s.record.last(); last != nil { // numbers used up stay so: else there would be too few for what is missing (hls-rules A50)
 		p.DSN, g.base = last.DSN, last.Base
 	}
