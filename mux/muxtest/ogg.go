@@ -1,6 +1,7 @@
 package muxtest
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 
@@ -126,6 +127,29 @@ func (p *OggPage) Bytes() []byte {
 	b = append(append(b, p.Lacing...), p.Body...)
 	le.PutUint32(b[22:], oggChecksum(b))
 	return b
+}
+
+// SealOgg puts the right checksum into every page of b that is there whole,
+// whatever else is wrong with it.
+func SealOgg(b []byte) {
+	const head = 27
+	for {
+		at := bytes.Index(b, []byte("OggS"))
+		if at < 0 || len(b) < at+head {
+			return
+		}
+		b = b[at:]
+		size := head + int(b[head-1])
+		for _, n := range b[head:min(size, len(b))] {
+			size += int(n)
+		}
+		if size > len(b) {
+			return
+		}
+		clear(b[22:26])
+		binary.LittleEndian.PutUint32(b[22:], oggChecksum(b[:size]))
+		b = b[size:]
+	}
 }
 
 // oggChecksum is the definition, bit by bit.

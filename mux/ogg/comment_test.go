@@ -23,6 +23,17 @@ func comments(fields ...string) []byte {
 	return b
 }
 
+// FuzzParseComments: any bytes make no panic and a clean title.
+func FuzzParseComments(f *testing.F) {
+	f.Add(comments("ARTIST=a", "TITLE=b", "URL=http://c/"))
+	f.Add(comments("title=\xff\x00")[:20])
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if title, _ := ogg.ParseComments(b); title != title.Clean() {
+			t.Errorf("ParseComments = %+q, which is not clean", title)
+		}
+	})
+}
+
 func TestParseComments(t *testing.T) {
 	tests := []struct {
 		name  string
