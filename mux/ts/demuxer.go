@@ -41,7 +41,8 @@ type Options struct {
 // Demuxer makes units of a transport stream. Read into [Demuxer.Buffer], call
 // [Demuxer.Advance], at the end [Demuxer.Flush]. How the input is cut into
 // reads makes no difference to the units. No input makes it fail: what is
-// broken is dropped and counted. It is not safe for concurrent use.
+// broken is dropped and counted. Titles in timed ID3 are also put on the units
+// of the first audio track that they begin with. It is not safe for concurrent use.
 type Demuxer struct {
 	options Options
 
@@ -59,6 +60,7 @@ type Demuxer struct {
 	program  *mux.Program
 
 	pending int // bytes of the units under way
+	titles  titles
 	clocked bool
 	newest  mux.Ticks // DTS of the timed unit delivered last
 

@@ -3,11 +3,13 @@ package ts_test
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
 	"headwater/mux"
 	"headwater/mux/id3"
+	"headwater/mux/muxtest"
 	"headwater/mux/ts"
 )
 
@@ -122,5 +124,66 @@ func TestTimedID3Again(t *testing.T) {
 	}
 	if s := d.Stats(); s.Continuity+s.BadPES+s.BadPSI > 0 {
 		t.Errorf("Stats = %+v", s)
+	}
+}
+
+// A title that the source sends as timed ID3 begins with the sound of its time,
+// whichever comes first, and is told once.
+func TestDemuxerTitles(t *testing.T) {
+	s := muxtest.Audio(mux.CodecMP3)
+	s.Start = 900_000
+	p := muxtest.NewProgram(s)
+	p.PMT = nil
+	p.Tracks = append(p.Tracks, mux.Track{PID: 0x102, StreamType: ts.StreamTypeID3, Codec: mux.CodecID3})
+	section := ts.BuildPMT(p, []int{0, 1}, p.PCRPID)
+	const frame = 2160 // 24 ms
+	type sent struct {
+		before int       // number of the frame that it stands before
+		at     mux.Ticks // of which frame it has the time
+		name   string
+	}
+	for _, tt := range []struct {
+		name string
+		sent []sent
+		want map[int]string
+	}{
+		{"before its sound", []sent{{10, 10, "A"}}, map[int]string{10: "A"}},
+		{"long before its sound", []sent{{10, 40, "A"}}, map[int]string{40: "A"}},
+		{"behind its sound", []sent{{13, 10, "A"}}, map[int]string{13: "A"}},
+		{"repeated", []sent{{10, 10, "A"}, {20, 20, "A"}, {30, 30, "B"}, {40, 40, "A"}}, map[int]string{10: "A", 30: "B", 40: "A"}},
+		{"two at once: the last one", []sent{{10, 10, "A"}, {10, 10, "B"}}, map[int]string{10: "B"}},
+		{"two ahead", []sent{{10, 20, "A"}, {10, 30, "B"}}, map[int]string{20: "A", 30: "B"}},
+		{"a tag without a title", []sent{{10, 10, ""}}, map[int]string{}},
+		{"another clock", []sent{{10, 4_000_000, "A"}}, map[int]string{10: "A"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			b := ts.AppendPAT(nil, p.Number, p.PMTPID, 0)
+			b = ts.AppendSection(b, p.PMTPID, 0, section)
+			cc := uint8(0)
+			for i, u := range s.UnitsFor(50 * frame) {
+				for _, x := range tt.sent {
+					if x.before == i {
+						tag := id3.Append(nil, id3.AppendTitle(nil, mux.Title{Name: x.name}))
+						b = ts.AppendTag(b, 0x102, cc, 900_000+x.at*frame, tag, 1)
+						cc++
+					}
+				}
+				b = append(b, bytes.Join(u.Packets, nil)...)
+			}
+			got := map[int]string{}
+			n := 0
+			for _, u := range drain(ts.NewDemuxer(ts.Options{}), b, func() int { return 1000 }) {
+				if u.Track != 0 {
+					continue
+				}
+				if u.Title != nil {
+					got[n] = u.Title.Name
+				}
+				n++
+			}
+			if !maps.Equal(got, tt.want) || n != 50 {
+				t.Errorf("titles %v on %d frames, want %v", got, n, tt.want)
+			}
+		})
 	}
 }

@@ -94,6 +94,9 @@ func (d *Demuxer) finish(t *track) {
 	case c.Audio():
 		u.Access = mux.AccessRandom
 		d.listen(t, u, &h)
+		d.playTitle(t, u)
+	case c == mux.CodecID3:
+		d.readTitle(t, u, &h)
 	}
 	u.Packets = d.slices.keep(runs)
 	u.Program = d.program
