@@ -33,14 +33,36 @@ const (
 // titleNumber returns title number n.
 func titleNumber(n int) string { return fmt.Sprintf("Künstler %d - Stück %d", n, n) }
 
-// sendTitled sends bare MP3 in real time to a TCP port, with an ID3 tag before
-// the frame that a title begins with, until the test ends.
-func sendTitled(t *testing.T, port int) {
+// frames returns the frames of the bare MP3, and where each title begins in them.
+func frames(t *testing.T) (all [][]byte, titles []int) {
 	t.Helper()
 	file, err := os.ReadFile(bareMP3.path(t))
 	if err != nil {
 		t.Fatal(err)
 	}
+	file = file[id3.Size(file):]
+	for offset := 0; len(file) > 4 && bytes.HasPrefix(file, []byte{0xff, 0xfb}); {
+		if titleOf(len(all)) == len(titles) {
+			titles = append(titles, offset)
+		}
+		size := min(144*128000/44100+int(file[2]>>1&1), len(file)) // ISO/IEC 11172-3 §2.4.3.1
+		all, file = append(all, file[:size]), file[size:]
+		offset += size
+	}
+	return all, titles
+}
+
+// titleOf returns the number of the title that a frame is part of.
+func titleOf(frame int) int { return int(frameTime(frame) / titleLength) }
+
+// frameTime returns how long the frames before one take.
+func frameTime(frame int) time.Duration { return time.Duration(frame) * 1152 * time.Second / 44100 }
+
+// sendTitled sends the bare MP3 in real time to a TCP port, with an ID3 tag
+// before the frame that a title begins with, until the test ends.
+func sendTitled(t *testing.T, port int) {
+	t.Helper()
+	all, _ := frames(t)
 	c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 	if err != nil {
 		t.Fatal(err)
@@ -49,20 +71,14 @@ func sendTitled(t *testing.T, port int) {
 	t.Cleanup(func() { c.Close(); <-done })
 	go func() {
 		defer close(done)
-		const frame = 1152 * time.Second / 44100
-		file = file[id3.Size(file):]
-		began, title := time.Now(), -1
-		for n := 0; len(file) > 4 && bytes.HasPrefix(file, []byte{0xff, 0xfb}); n++ {
-			at := time.Duration(n) * frame
-			pause(t.Context(), time.Until(began.Add(at)))
+		began := time.Now()
+		for n, frame := range all {
+			pause(t.Context(), time.Until(began.Add(frameTime(n))))
 			var b []byte
-			if now := int(at / titleLength); now != title {
-				title = now
-				b = id3.Append(b, id3.AppendTitle(nil, mux.ParseTitle(titleNumber(title))))
+			if n == 0 || titleOf(n) != titleOf(n-1) {
+				b = id3.Append(b, id3.AppendTitle(nil, mux.ParseTitle(titleNumber(titleOf(n)))))
 			}
-			size := 144*128000/44100 + int(file[2]>>1&1) // ISO/IEC 11172-3 §2.4.3.1
-			b, file = append(b, file[:size]...), file[size:]
-			if _, err := c.Write(b); err != nil {
+			if _, err := c.Write(append(b, frame...)); err != nil {
 				return // the test has ended
 			}
 		}
@@ -208,7 +224,7 @@ func vlcShowsTitles(t *testing.T, url string) {
 // streamripperRips has the sound cut into a file for each title.
 func streamripperRips(t *testing.T, url string) {
 	dir := t.TempDir()
-	run(t, limit, "streamripper", url, "-d", dir, "-l", fmt.Sprint((titlesHeard+titleLength).Seconds()), "-s", "--quiet",
+	run(t, limit, "streamripper", url, "-d", dir, "-l", fmt.Sprint((titlesHeard + titleLength).Seconds()), "-s", "--quiet",
 		"--codeset-metadata=UTF-8", "--codeset-filesys=UTF-8", "--xs_search_window=500:500", "--xs_silence_length=100") // it calls the end of its time a failure
 	var titles []string
 	filepath.WalkDir(dir, func(path string, _ os.DirEntry, _ error) error {
@@ -247,36 +263,46 @@ func chromiumPlaysSound(t *testing.T, url string) {
 	plays(t, ctx, limit, watched, false)
 }
 
-// curlListens listens as radios of old do, and takes the titles out itself.
+// curlListens listens as radios of old do, takes the titles out itself, and
+// finds them at their places within 100 ms.
 func curlListens(t *testing.T, url string) {
-	head := filepath.Join(t.TempDir(), "head")
-	r := run(t, limit, "curl", "-s", "-0", "-H", "Icy-MetaData: 1", "-D", head, "-m", fmt.Sprint(titlesHeard.Seconds()), url)
-	lines, err := os.ReadFile(head)
+	file := filepath.Join(t.TempDir(), "head")
+	r := run(t, limit, "curl", "-s", "-0", "-H", "Icy-MetaData: 1", "-D", file, "-m", fmt.Sprint(titlesHeard.Seconds()), url)
+	head, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	metaint := found(`(?m)^icy-metaint: (\d+)\r$`, string(lines))
-	if len(metaint) != 1 || !strings.Contains(string(lines), " 200 OK") || strings.Contains(string(lines), "chunked") {
-		t.Fatalf("the head is\n%s", lines)
+	metaint := found(`(?m)^icy-metaint: (\d+)\r$`, string(head))
+	if len(metaint) != 1 || !strings.Contains(string(head), " 200 OK") || strings.Contains(string(head), "chunked") {
+		t.Fatalf("the head is\n%s", head)
 	}
 	every, _ := strconv.Atoi(metaint[0])
 	var sound []byte
 	var titles []string
+	var places []int // of titles in sound
 	for body := []byte(r.stdout); len(body) > every; {
 		sound = append(sound, body[:every]...)
 		n := 1 + 16*int(body[every])
 		if body = body[every:]; n > len(body) {
 			break
 		}
-		titles = append(titles, found(`^StreamTitle='(.*)';\x00*$`, string(body[1:n]))...)
+		if n > 1 {
+			titles = append(titles, found(`^StreamTitle='(.*)';\x00*$`, string(body[1:n]))...)
+			places = append(places, len(sound))
+		}
 		body = body[n:]
 	}
 	inOrder(t, "curl", titles)
-	file, err := os.ReadFile(bareMP3.path(t))
-	if err != nil {
-		t.Fatal(err)
+	all, begins := frames(t)
+	first := bytes.Index(bytes.Join(all, nil), sound)
+	if len(sound) < 200_000 || first < 0 || len(places) != len(titles) {
+		t.Fatalf("%d bytes of sound with %d titles are not as they were sent", len(sound), len(titles))
 	}
-	if len(sound) < 200_000 || !bytes.Contains(file, sound) {
-		t.Errorf("%d bytes of sound are not as they were sent", len(sound))
+	for i := 1; i < len(titles); i++ { // the first began before
+		var n int
+		fmt.Sscanf(titles[i], "Künstler %d", &n)
+		if late := first + places[i] - begins[n]; late < 0 || late > 128000/8/10 {
+			t.Errorf("%q comes %d bytes after its first", titles[i], late)
+		}
 	}
 }
