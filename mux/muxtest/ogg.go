@@ -9,13 +9,12 @@ import (
 )
 
 // Ogg is one link of an Ogg stream: a logical bitstream whose packets of sound
-// hold their number and nothing that can be heard. The zero value of a field
-// but Comments means what [NewOgg] sets.
+// hold their number and nothing that can be heard. [NewOgg] makes one.
 type Ogg struct {
 	Codec    mux.Codec // CodecVorbis, CodecOpus or CodecFLAC
 	Serial   uint32
-	Rate     int      // hertz, of the granule positions
-	Channels int      //
+	Rate     int // hertz, of the granule positions
+	Channels int
 	Comments []string // "TITLE=x"
 	Packets  int      // of sound on a page
 	Samples  int      // in a packet

@@ -100,7 +100,7 @@ func (c *chain) time(p *page, now mux.Ticks) (at mux.Ticks, samples int) {
 		}
 		c.timed = true
 		c.origin = c.preskip
-		if p.sequence != c.sequence || p.granule < 0 || p.granule > joinLate*int64(c.rate) {
+		if p.sequence != c.sequence || p.granule > joinLate*int64(c.rate) {
 			c.origin = p.granule // how long this page is shows only inside its packets
 		}
 		c.granule = c.origin

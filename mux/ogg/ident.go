@@ -2,7 +2,6 @@ package ogg
 
 import (
 	"encoding/binary"
-	"strings"
 
 	"headwater/mux"
 )
@@ -70,7 +69,7 @@ var strangers = [...]struct{ magic, name string }{
 // nameOf names what a first packet begins that [identify] does not take.
 func nameOf(packet []byte) string {
 	for _, s := range &strangers {
-		if strings.HasPrefix(string(packet[:min(len(packet), len(s.magic))]), s.magic) {
+		if begins(packet, s.magic, len(s.magic)) {
 			return s.name
 		}
 	}

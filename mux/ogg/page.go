@@ -14,7 +14,8 @@ const (
 	flagEnd                   // it is the last
 )
 
-// noGranule is the granule position of a page on which no packet ends.
+// noGranule is the granule position of a page on which no packet ends; other
+// negative ones mean nothing.
 const noGranule = -1
 
 // page is one page. What it refers to is immutable.
@@ -65,6 +66,7 @@ func parse(b []byte) (page, bool) {
 		lacing:   b[headSize : headSize+segments],
 		body:     b[headSize+segments:],
 	}
+	p.granule = max(p.granule, noGranule)
 	return p, binary.LittleEndian.Uint32(b[checksumAt:]) == checksum(b)
 }
 
