@@ -194,7 +194,7 @@ func (s *Server) serve(b *body, st *Stream, kind string, fields map[string]strin
 		return err
 	}
 	info := ingest.NewSourceInfo(kind, remote)
-	info.Station = station(fields)
+	info.Station = Station(fields)
 	return ingest.Serve(ctx, keptOpen{b, ctx}, info, st.Options)
 }
 

@@ -7,10 +7,10 @@ import (
 	"headwater/mux"
 )
 
-// station returns what the header fields say of the station: those that begin
-// with icy- as SHOUTcast has them, and with ice- as Icecast. Passwords are not
-// among what is taken (hls-rules F08).
-func station(fields map[string]string) mux.Station {
+// Station returns what header fields, by their names in lower case, say of the
+// station: those that begin with icy- as SHOUTcast has them, and with ice- as
+// Icecast. Passwords are not among what is taken (hls-rules F08).
+func Station(fields map[string]string) mux.Station {
 	text := func(names ...string) string {
 		for _, name := range names {
 			if value := mux.CleanText(mux.DecodeText("", fields[name])); value != "" {
