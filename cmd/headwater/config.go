@@ -66,6 +66,8 @@ type StreamConfig struct {
 	Exec        []string // program to run, and its arguments; or nil
 	ExecFraming string   // of its output: "none", "eradio", or "" for none
 
+	Pull []string // URLs to pull from, the best first; or nil
+
 	Encode encode.Settings // of PCM that a source sends
 
 	SourcePassword access.Password // of sources over HTTP; none: Config.Passwords.Source

@@ -87,7 +87,7 @@ func (f *configFile) stream(cfg *Config, key string, node ast.Node) {
 			f.unknown(path, keys(settings))
 			return
 		}
-		values := f.scalars(node, path, s.key == "allow" || s.key == "exec")
+		values := f.scalars(node, path, s.key == "allow" || s.key == "exec" || s.key == "pull")
 		if list, ok := node.(*ast.SequenceNode); ok && s.key == "exec" && len(values) == len(list.Values) {
 			values = []scalar{{node, joinWords(texts(values))}}
 		}

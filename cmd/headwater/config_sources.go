@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"headwater/ingest/encode"
+	"headwater/ingest/pull"
 	"headwater/mux"
 )
 
@@ -23,6 +24,7 @@ func sourceSettings() []setting[StreamConfig] {
 		{"exec", "COMMAND", "program to run, whose output is the media", "", setExec},
 		{"exec_framing", "NAME", "of the output of exec: none, or eradio, which also tells titles", "none",
 			func(s *StreamConfig, v string) error { return setOneOf(&s.ExecFraming, v, "none", "eradio") }},
+		{"pull", "URLS", "addresses of Icecast, SHOUTcast or HTTP to pull from, the best first", "", setPull},
 		{"encode", "CODEC", "what becomes of PCM (WAV) that a source sends: mp3 or aac with a bit rate, such as mp3 128k, or none", "mp3", setEncode},
 	}
 }
@@ -39,6 +41,7 @@ func (s *StreamConfig) sources() (keys []string) {
 	add("connect", s.Connect != "")
 	add("folder", s.Folder != "")
 	add("exec", len(s.Exec) > 0)
+	add("pull", len(s.Pull) > 0)
 	return keys
 }
 
@@ -64,6 +67,15 @@ func setExec(s *StreamConfig, value string) error {
 	}
 	s.Exec = words
 	return err
+}
+
+// setPull adds an address to pull from.
+func setPull(s *StreamConfig, value string) error {
+	if _, err := pull.ParseURL(value); err != nil {
+		return err
+	}
+	s.Pull = append(s.Pull, value)
+	return nil
 }
 
 // setEncode takes "none", or a codec that may be followed by a bit rate.

@@ -24,11 +24,12 @@ var rooms = []room{
 	{"ingest", []string{"mux"}, nil},
 	{"ingest/icecast", []string{"ingest", "ingest/ingesttest", "mux"}, nil},
 	{"ingest/folder", []string{"ingest", "mux"}, []string{"github.com/fsnotify/fsnotify"}},
+	{"ingest/pull", []string{"ingest", "ingest/icecast", "mux"}, nil},
 	{"origin/http1", nil, nil},
 	{"origin/live", []string{"mux"}, []string{"golang.org/x/sys"}},
 	{"origin", []string{"mux", "segmenter", "segmenter/store", "playlist", "origin/http1", "origin/live"}, []string{"github.com/go-chi/chi/v5", "github.com/klauspost/compress", "github.com/coder/websocket"}},
 	{"web", nil, nil},
-	{"cmd/headwater", []string{"mux", "segmenter", "segmenter/store", "playlist", "ingest", "ingest/folder", "ingest/icecast", "origin", "web"},
+	{"cmd/headwater", []string{"mux", "segmenter", "segmenter/store", "playlist", "ingest", "ingest/folder", "ingest/icecast", "ingest/pull", "origin", "web"},
 		[]string{"github.com/goccy/go-yaml", "golang.org/x/term", "golang.org/x/crypto"}},
 }
 

@@ -6,6 +6,7 @@ import (
 	"headwater/ingest"
 	"headwater/ingest/folder"
 	"headwater/ingest/process"
+	"headwater/ingest/pull"
 )
 
 // newOwnSource returns the source that headwater starts itself for a stream,
@@ -22,6 +23,13 @@ func newOwnSource(cfg *StreamConfig, o ingest.Options) (source runner, from stri
 	if len(cfg.Exec) > 0 {
 		program := process.New(cfg.Exec, cfg.ExecFraming == "eradio", o)
 		return supervised{log, program}, "the program " + cfg.Exec[0], nil
+	}
+	if len(cfg.Pull) > 0 {
+		puller, err := pull.New(cfg.Pull, o)
+		if err != nil {
+			return nil, "", fmt.Errorf("pull stream %s: %w", cfg.Name, err)
+		}
+		return supervised{log, puller}, puller.String(), nil
 	}
 	return nil, "", nil
 }

@@ -72,6 +72,9 @@ func ParseURL(s string) (*url.URL, error) {
 	return u, nil
 }
 
+// String returns the best address, without a password.
+func (p *Puller) String() string { return p.urls[0].Redacted() }
+
 // betterError is why an address is left: one before it is back.
 type betterError struct {
 	at   int   // its index
