@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"log/slog"
+	"net"
 	"net/netip"
 	"time"
 
@@ -51,6 +52,10 @@ type Options struct {
 	// Allow lists the addresses that may send; empty means everybody.
 	// [TCPListener] only.
 	Allow []netip.Prefix
+	// HTTP is given each connection that turns out to speak HTTP, with all that
+	// it has sent still to be read, and owns it then. Nil: such are refused.
+	// [TCPListener] only.
+	HTTP func(net.Conn)
 	// MaxPending bounds the connections that have not sent media yet; default
 	// [DefaultMaxPending]. The oldest silent one makes room for a new one.
 	// [TCPListener] only.

@@ -116,6 +116,13 @@ func (l *TCPListener) accept(ctx context.Context, start func(net.Conn)) error {
 
 // serve runs one connection to its end and logs why it brought nothing.
 func (l *TCPListener) serve(ctx context.Context, conn net.Conn, guest *guest) {
+	if l.opts.HTTP != nil {
+		var http bool
+		if conn, http = l.peek(ctx, conn); http {
+			l.opts.HTTP(conn)
+			return
+		}
+	}
 	s := newSession(&l.opts, conn, NewSourceInfo(kindTCP, conn.RemoteAddr().String()))
 	s.heard = func() { l.lobby.hear(guest) }
 	s.settled = func() { l.lobby.leave(guest) }
@@ -123,4 +130,22 @@ func (l *TCPListener) serve(ctx context.Context, conn net.Conn, guest *guest) {
 	if ctx.Err() == nil || errors.Is(err, errEvicted) { // else it is we who stop
 		l.complaints.add(s, err)
 	}
+}
+
+// peek reads the first bytes of a connection, and reports whether it speaks
+// HTTP. All is still to be read from what it returns.
+func (l *TCPListener) peek(ctx context.Context, conn net.Conn) (same net.Conn, http bool) {
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
+	first := make([]byte, 4<<10)
+	err := conn.SetReadDeadline(time.Now().Add(l.opts.Timeout))
+	n := 0
+	if err == nil {
+		n, err = conn.Read(first)
+	}
+	http = SpeaksHTTP(first[:n])
+	if http {
+		_ = conn.SetReadDeadline(time.Time{}) // if it has gone, the next read sees that
+	}
+	return Rewind(conn, first[:n], err), http
 }

@@ -100,6 +100,7 @@ type Server struct {
 	mu      sync.Mutex            // serialises changes of streams
 	run     func(*Stream)         // starts a stream while Run runs, else nil; guarded by mu
 	running map[*Stream]runStream // guarded by mu
+	http    *http1.Server         // while Run runs, else nil; guarded by mu
 }
 
 // runStream is a stream that runs.
@@ -144,6 +145,19 @@ func (s *Server) Add(st *Stream) error {
 		s.run(st)
 	}
 	return nil
+}
+
+// ServeConn serves a connection that came to another port as one that came to
+// the server's own, and closes it. It returns at once.
+func (s *Server) ServeConn(conn net.Conn) {
+	s.mu.Lock()
+	http := s.http
+	s.mu.Unlock()
+	if http == nil {
+		conn.Close()
+		return
+	}
+	http.Serve(conn)
 }
 
 // Remove takes a stream away, and sends its listeners away. It returns when the
@@ -230,6 +244,9 @@ func (s *Server) Run(ctx context.Context) error {
 		Refused:  func() { s.counts.refused.Add(1) },
 		Panicked: s.panicked, Log: s.log,
 	})
+	s.mu.Lock()
+	s.http = server
+	s.mu.Unlock()
 	serveCtx, stopServing := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopServing()
 	var err error
@@ -243,7 +260,7 @@ func (s *Server) Run(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	s.mu.Lock()
-	s.run = nil
+	s.run, s.http = nil, nil
 	s.mu.Unlock()
 	stopStreams()
 	streams.Wait()

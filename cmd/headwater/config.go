@@ -70,6 +70,7 @@ type StreamConfig struct {
 
 	Encode encode.Settings // of PCM that a source sends
 
+	SHOUTcast      string          // address to listen on for SHOUTcast sources, or ""
 	SourcePassword access.Password // of sources over HTTP; none: Config.Passwords.Source
 	SourceAuth     *url.URL        // service that is asked instead; or nil
 	Takeover       bool            // a new source over HTTP replaces the one before

@@ -25,9 +25,12 @@ type given struct{ key, value string }
 // place is where a key was given last.
 type place struct{ where, excerpt string }
 
-// sourceKey is the one key that is not in the file: there, streams have "tcp"
-// and "connect".
-const sourceKey = "tcp"
+// Keys of flags that each give a stream an address. In the file, streams have
+// these keys themselves, and "connect".
+const (
+	sourceKey    = "tcp"
+	shoutcastKey = "shoutcast"
+)
 
 func newLoader(lookupEnv func(string) (string, bool)) *loader {
 	return &loader{lookupEnv: lookupEnv, places: map[string]place{}}
@@ -46,6 +49,8 @@ func (l *loader) bind(fs *flag.FlagSet) {
 	fs.Func(sourceKey, "`[NAME=]ADDR` address to take stream NAME on by raw TCP, or connect:HOST:PORT to fetch it from;\n"+
 		"may be repeated, once for each stream (default "+defaultStream+"="+defaultTCP+")\n"+
 		"Variable: HEADWATER_TCP, with commas between several", keep(sourceKey))
+	fs.Func(shoutcastKey, "`[NAME=]ADDR` address to take SHOUTcast sources of stream NAME on; may be repeated\n"+
+		"Variable: HEADWATER_SHOUTCAST, with commas between several", keep(shoutcastKey))
 	for _, s := range globalSettings() {
 		usage := fmt.Sprintf("`%s` %s (default %s)\nVariable: %s", s.arg, s.help, s.start, envName(s.key))
 		fs.Func(flagName(s.key), usage, keep(s.key))
@@ -112,9 +117,11 @@ func (l *loader) applyEnv(cfg *Config) []*fault {
 			faults = l.apply(faults, cfg, s, value, envName(s.key))
 		}
 	}
-	if list, _ := l.lookupEnv(envName(sourceKey)); list != "" && !l.hasFlag(sourceKey) {
-		for value := range strings.SplitSeq(list, ",") {
-			faults = l.apply(faults, cfg, sourceSetting(), strings.TrimSpace(value), envName(sourceKey))
+	for _, s := range addressSettings() {
+		if list, _ := l.lookupEnv(envName(s.key)); list != "" && !l.hasFlag(s.key) {
+			for value := range strings.SplitSeq(list, ",") {
+				faults = l.apply(faults, cfg, s, strings.TrimSpace(value), envName(s.key))
+			}
 		}
 	}
 	return faults
@@ -126,29 +133,31 @@ func (l *loader) applyFlags(cfg *Config) []*fault {
 	for _, g := range l.flags {
 		s, ok := find(globalSettings(), g.key)
 		if !ok {
-			s = sourceSetting()
+			s, _ = find(addressSettings(), g.key)
 		}
 		faults = l.apply(faults, cfg, s, g.value, "--"+flagName(g.key))
 	}
 	return faults
 }
 
-// sourceSetting returns the flag --tcp as a setting.
-func sourceSetting() setting[Config] { return setting[Config]{key: sourceKey, set: setSource} }
+// addressSettings returns the flags that give streams addresses, as settings.
+func addressSettings() []setting[Config] {
+	return []setting[Config]{{key: sourceKey, set: setSource}, {key: shoutcastKey, set: setSHOUTcast}}
+}
 
 // apply sets one value and adds a fault if it cannot be used.
 func (l *loader) apply(faults []*fault, cfg *Config, s setting[Config], value, where string) []*fault {
 	key := s.key
-	if key == sourceKey {
+	if key == sourceKey || key == shoutcastKey {
 		name, _, ok := strings.Cut(value, "=")
 		if !ok {
 			name = defaultStream
 		}
 		key = "streams." + name
-		if p := l.places[key+".tcp"]; p.where == where {
+		if p := l.places[key+"."+s.key]; p.where == where {
 			return append(faults, &fault{where: where, value: value, text: "is the second address of stream " + name + ": give each stream one"})
 		}
-		l.places[key+".tcp"] = place{where: where}
+		l.places[key+"."+s.key] = place{where: where}
 	}
 	l.places[key] = place{where: where}
 	if err := s.set(cfg, value); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"strings"
 
 	"headwater/cmd/headwater/access"
@@ -39,11 +40,28 @@ func publishSettings() []setting[StreamConfig] {
 			func(s *StreamConfig, v string) error { return setPassword(&s.SourcePassword, v) }},
 		{"source_auth", "URL", "of a service that is asked whether a source may send, as Icecast's stream_auth", "none",
 			func(s *StreamConfig, v string) (err error) { s.SourceAuth, err = access.ParseService(v); return err }},
+		{"shoutcast", "ADDR", "address to take SHOUTcast sources on", "",
+			func(s *StreamConfig, v string) error { return setAddress(&s.SHOUTcast, v) }},
 		{"takeover", "BOOL", "a new source that sends over HTTP replaces the one before", "false",
 			func(s *StreamConfig, v string) error { return setBool(&s.Takeover, v) }},
 		{"max_streams", "NUMBER", "of a name that ends in /*: most streams at a time", "100",
 			func(s *StreamConfig, v string) error { return setNumber(&s.MaxStreams, v, 1, 10_000) }},
 	}
+}
+
+// setSHOUTcast takes [NAME=]ADDR.
+func setSHOUTcast(c *Config, value string) error {
+	name, addr, ok := strings.Cut(value, "=")
+	if !ok {
+		name, addr = defaultStream, value
+	}
+	if err := checkStreamName(name); err != nil {
+		return err
+	}
+	if err := setAddress(new(string), addr); err != nil {
+		return errors.New("must be like :8001 or NAME=:8001")
+	}
+	return setAddress(&c.stream(name).SHOUTcast, addr)
 }
 
 func setPassword(to *access.Password, value string) (err error) {
@@ -110,6 +128,9 @@ func (c *Config) validatePublish(add func(key, format string, args ...any)) {
 		}
 		if keys := s.sources(); len(keys) > 0 {
 			add(key+"."+keys[0], "has no meaning with a name that ends in /*: its streams are sent over HTTP")
+		}
+		if s.SHOUTcast != "" {
+			add(key+".shoutcast", "has no meaning with a name that ends in /*: sources name the stream, on the port of another")
 		}
 		if s.Fallback.Kind != "" {
 			add(key+".fallback", "has no meaning with a name that ends in /*")

@@ -87,6 +87,9 @@ func (c *Config) validate(where func(key string) string) []*fault {
 		if s.TCP != "" {
 			listeners = append(listeners, listener{key + ".tcp", s.TCP})
 		}
+		if s.SHOUTcast != "" {
+			listeners = append(listeners, listener{key + ".shoutcast", s.SHOUTcast})
+		}
 		parent, last := path.Split(s.Name)
 		parent = strings.TrimSuffix(parent, "/")
 		if taken := []string{segmenter.RenditionMain, segmenter.RenditionAudio, "ready"}; slices.Contains(taken, last) && slices.Contains(names, parent) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"path/filepath"
 
 	"headwater/cmd/headwater/access"
@@ -80,6 +81,21 @@ func (s *station) openPublish(opts *serveOptions) {
 	s.sources = append(s.sources, s.publisher, s.names)
 }
 
+// bindSHOUTcast takes SHOUTcast sources of a stream, if it has an address for them.
+func (s *station) bindSHOUTcast(ctx context.Context, cfg *StreamConfig) error {
+	if cfg.SHOUTcast == "" {
+		return nil
+	}
+	ln, err := new(net.ListenConfig).Listen(ctx, "tcp", cfg.SHOUTcast)
+	if err != nil {
+		return explainBind(err, fmt.Sprintf("give stream %s another address with --shoutcast %s=ADDR", cfg.Name, cfg.Name))
+	}
+	s.ports = append(s.ports, ln.Close)
+	s.log.Info("waiting for a SHOUTcast source", "stream", cfg.Name, "address", ln.Addr().String())
+	s.sources = append(s.sources, s.publisher.NewSHOUTcast(ln, cfg.Name, s.server.ServeConn))
+	return nil
+}
+
 // mountOf returns a stream as what a source sends to.
 func (s *station) mountOf(stream *origin.Stream, cfg *StreamConfig) *icecast.Stream {
 	return &icecast.Stream{
@@ -94,5 +110,6 @@ func (s *station) ingestOptions(name string, cfg *StreamConfig, sink ingest.Sink
 	return ingest.Options{
 		Stream: name, Sink: sink, Log: s.log,
 		Program: cfg.Program, Timeout: cfg.Timeout, Allow: cfg.Allow, Encode: cfg.Encode,
+		HTTP: s.server.ServeConn,
 	}
 }

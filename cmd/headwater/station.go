@@ -237,6 +237,9 @@ func (s *station) addStream(ctx context.Context, opts *serveOptions, cfg *Stream
 	if source != nil {
 		s.sources = append(s.sources, source)
 	}
+	if err := s.bindSHOUTcast(ctx, cfg); err != nil {
+		return err
+	}
 	s.endpoints.streams = append(s.endpoints.streams, place)
 	return nil
 }

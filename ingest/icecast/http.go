@@ -1,6 +1,7 @@
 package icecast
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -30,6 +31,8 @@ func (s *Server) serveHTTP(conn net.Conn, r io.Reader) {
 	if conn.SetDeadline(time.Now().Add(headTimeout)) != nil {
 		return
 	}
+	stop := context.AfterFunc(s.ctx, func() { conn.Close() })
+	defer stop()
 	req, rest, err := ReadRequest(r)
 	a := answerer{conn: conn, req: &req}
 	switch {
@@ -80,7 +83,7 @@ func (s *Server) takeFrom(a *answerer, name string, rest []byte) error {
 	if err != nil {
 		return &refusal{http.StatusNotImplemented, err.Error()}
 	}
-	err = s.serve(b, st, "icecast", a.req.Fields, func() error { return a.accept(b) })
+	err = s.serve(a.conn, st, "icecast", func() (*body, map[string]string, error) { return b, a.req.Fields, a.accept(b) })
 	var end *ingest.EndError
 	if errors.As(err, &end) && b.framed && b.ended {
 		a.end(http.StatusOK, "") // the client waits for the answer to all that it sent

@@ -181,16 +181,19 @@ func (s *Server) release(st *Stream, c *claim) {
 }
 
 // serve reads the media of a source that may send. It returns why that ended.
-func (s *Server) serve(b *body, st *Stream, kind string, fields map[string]string, accepted func() error) error {
+// Once the source has the stream, begin is called, which returns the media and
+// the fields in which the source tells of itself.
+func (s *Server) serve(conn net.Conn, st *Stream, kind string, begin func() (*body, map[string]string, error)) error {
 	ctx, end := context.WithCancelCause(s.ctx)
 	defer end(nil)
-	remote := b.RemoteAddr().String()
+	remote := conn.RemoteAddr().String()
 	claim, err := s.claim(st, remote, end)
 	if err != nil {
 		return err
 	}
 	defer s.release(st, claim)
-	if err := accepted(); err != nil {
+	b, fields, err := begin()
+	if err != nil {
 		return err
 	}
 	info := ingest.NewSourceInfo(kind, remote)

@@ -68,6 +68,8 @@ type Server struct {
 	buffers  sync.Pool // of *[]byte, for conn.out
 	others   *others
 	stopping atomic.Bool
+	gate     sync.RWMutex
+	taking   bool          // Serve takes connections; guarded by gate
 	refusing chan struct{} // holds one for each connection that is being refused
 
 	mu      sync.Mutex
@@ -101,6 +103,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	defer cutOff()
 	s.others = newOthers(&s.cfg, base, l.Addr())
 	s.others.start()
+	s.take(true)
 	var running sync.WaitGroup
 	accepted := make(chan error, 1)
 	running.Go(func() { accepted <- s.accept(l) })
@@ -114,6 +117,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 		<-accepted
 	}
 	s.stopping.Store(true)
+	s.take(false)
 	l.Close()
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.cfg.Drain)
 	defer cancel()
@@ -165,6 +169,25 @@ func passes(err error) bool {
 		}
 	}
 	return false
+}
+
+// take says whether Serve takes connections.
+func (s *Server) take(taking bool) {
+	s.gate.Lock()
+	defer s.gate.Unlock()
+	s.taking = taking
+}
+
+// Serve serves a connection that somebody else has accepted, if Run runs; else
+// it closes it. It returns at once.
+func (s *Server) Serve(conn net.Conn) {
+	s.gate.RLock()
+	defer s.gate.RUnlock()
+	if !s.taking {
+		conn.Close()
+		return
+	}
+	s.admit(conn)
 }
 
 // admit serves a connection, or tells it to come back later.
