@@ -46,7 +46,10 @@ func (s *Server) setICY(req *http1.Request, rep *http1.Reply, st *Stream, tail *
 	rate := tail.Rate()
 	station := st.station.Load()
 	rep.SetShared(station.fields)
-	if !station.bitrate && rate > 0 {
+	switch {
+	case rate == 0: // it has just begun
+		rate = station.bitrate
+	case station.bitrate == 0:
 		rep.Set("icy-br", []string{strconv.FormatInt((rate+500)/1000, 10)})
 	}
 	if wantsICY(req.Get(http1.UserAgent)) {
@@ -57,7 +60,8 @@ func (s *Server) setICY(req *http1.Request, rep *http1.Reply, st *Stream, tail *
 	}
 	n := st.cfg.Metaint
 	if n == 0 {
-		n = metaint(rate, tail.LeastRate())
+		least := tail.LeastRate()
+		n = metaint(max(rate, least), least)
 	}
 	rep.Set("icy-metaint", []string{strconv.Itoa(n)})
 	return n

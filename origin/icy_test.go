@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"headwater/mux"
@@ -128,6 +129,37 @@ func TestICY(t *testing.T) {
 			const text = "StreamTitle='Künstler - Stück';StreamUrl='http://station.example/stueck';"
 			if !bytes.Contains(sound, got[:tt.metaint]) || strings.TrimRight(string(notice), "\x00") != text {
 				t.Errorf("after %d bytes comes %q, want %q after %d of the source", len(got)-1, notice, text, tt.metaint)
+			}
+		})
+	}
+}
+
+// Titles of a stream that has just begun come as often as its source makes
+// one believe they have to.
+func TestICYAtOnce(t *testing.T) {
+	units := muxtest.RawAudio(mux.CodecMP3).UnitsFor(mux.ClockRate) // of 24 ms
+	for _, tt := range []struct {
+		name    string
+		units   int
+		bitrate int // as announced
+		want    string
+	}{
+		{"nothing is known", 5, 0, "1600"},
+		{"but for what is announced", 5, 24, "300"},
+		{"a little is there", 33, 0, "1600"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBed(t, origin.StreamConfig{})
+			defer b.stop()
+			station := mux.Station{Bitrate: tt.bitrate}
+			feed, err := b.stream.Attach(mux.SourceInfo{ID: "test-1", Since: time.Now(), Station: station}, time.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			feed.Write(units[:tt.units], time.Now())
+			head := b.request("HEAD", "/live.mp3", "Icy-MetaData", "1").Header
+			if got := head["icy-metaint"]; len(got) != 1 || got[0] != tt.want {
+				t.Errorf("%s: icy-metaint %q, want %q", tt.name, got, tt.want)
 			}
 		})
 	}

@@ -18,14 +18,14 @@ const maxStationText = 512
 type station struct {
 	name    string
 	fields  []http1.Field // on answers with sound (hls-rules F08)
-	bitrate bool          // one of them is icy-br
+	bitrate int64         // bits a second, as one of them says; 0 if none does
 }
 
 // newStation returns what is told of a stream whose source says s. name is for
-// sources that say none. The fields have their names in lower
-// case: there are players that know no other.
+// sources that say none. The fields have their names in lower case: there are
+// players that know no other.
 func newStation(s mux.Station, name string) *station {
-	out := &station{name: fieldText(s.Name), bitrate: s.Bitrate > 0}
+	out := &station{name: fieldText(s.Name), bitrate: max(0, int64(s.Bitrate)) * 1000}
 	if out.name == "" {
 		out.name = fieldText(name)
 	}
@@ -44,7 +44,7 @@ func newStation(s mux.Station, name string) *station {
 		public = "1"
 	}
 	add("icy-pub", public)
-	if out.bitrate {
+	if out.bitrate > 0 {
 		add("icy-br", strconv.Itoa(s.Bitrate))
 	}
 	return out

@@ -5,7 +5,7 @@
 // slows nobody. A [Fan] sends them to thousands of connections; [Tail.Copy]
 // to one of net/http's.
 //
-// hls-rules F01-F04, C02, C05, C08.
+// hls-rules F01-F07, C02, C05, C08.
 package live
 
 import (
