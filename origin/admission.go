@@ -124,42 +124,60 @@ func (s *Server) measure(now time.Time) {
 	s.counts.expired.Add(uint64(s.listeners.expire(now)))
 }
 
-// refusal is why a listener is turned away.
-type refusal struct {
-	status   int
-	sentence string
-}
-
-// admit counts a listener of a tail, or says why it cannot be one.
-func (s *Server) admit(req *http1.Request, st *Stream, tail *live.Tail) (*listener, refusal) {
+// admit counts a listener of a tail, or answers why it cannot be one and returns
+// nil.
+func (s *Server) admit(req *http1.Request, rep *http1.Reply, st *Stream, rt route, tail *live.Tail) *listener {
 	l := &listener{remote: s.client(req), agent: unique.Make(cut(req.Get(http1.UserAgent), maxAgent)), since: time.Now()}
 	l.Owner = l
 	l.stream.Store(st)
 	if st.cfg.MaxListenerTime > 0 {
 		l.until = l.since.Add(st.cfg.MaxListenerTime)
 	}
-	why := refusal{status: http.StatusServiceUnavailable}
+	status, sentence := http.StatusServiceUnavailable, ""
 	switch {
 	case s.counts.listeners.Add(1) > int64(s.cfg.MaxListeners):
-		why.sentence = "the server has as many listeners as it can take"
+		sentence = "the server has as many listeners as it can take"
 	case st.audience.full(st.cfg.MaxListeners):
 		s.counts.full.Add(1)
-		why.sentence = "stream " + st.Name() + " has as many listeners as it may have"
+		sentence = "stream " + st.Name() + " has as many listeners as it may have"
 	case !s.listeners.add(l, s.cfg.ListenersPerAddress):
 		st.audience.leave()
 		s.counts.repeated.Add(1)
-		why = refusal{http.StatusForbidden, "there are as many listeners from your address as there may be"}
+		status, sentence = http.StatusForbidden, "there are as many listeners from your address as there may be"
 	case !s.admission.admit(s.admission.rate(tail)):
 		s.listeners.remove(l)
 		st.audience.leave()
 		s.counts.crowded.Add(1)
-		why.sentence = "the server has no bandwidth left for another listener"
+		sentence = "the server has no bandwidth left for another listener"
 	default:
-		return l, refusal{}
+		if st.cfg.Gate != nil && !s.letIn(req, rep, st, rt, l) {
+			return nil
+		}
+		return l
 	}
 	s.counts.listeners.Add(-1)
 	s.counts.refused.Add(1)
-	return nil, why
+	s.refuse(rep, status, s.headers.noStore, sentence)
+	return nil
+}
+
+// letIn asks the gate of a stream for a listener that has been counted. If it may
+// not be one it is so no longer, and that has been answered.
+func (s *Server) letIn(req *http1.Request, rep *http1.Reply, st *Stream, rt route, l *listener) bool {
+	v := s.visitor(req, st, rt)
+	v.ID = l.id
+	verdict := st.cfg.Gate.Enter(context.Background(), v)
+	if !verdict.Allowed {
+		s.uncount(l)
+		s.counts.strangers.Add(1)
+		s.turnAway(rep, &verdict)
+		return false
+	}
+	l.visitor, l.gate = v, st.cfg.Gate
+	if verdict.Limit > 0 {
+		s.listeners.limit(l, l.since.Add(verdict.Limit))
+	}
+	return true
 }
 
 // maxAgent bounds what is kept of what a listener says it is.

@@ -48,9 +48,8 @@ func (s *Server) answerContinuous(req *http1.Request, rep *http1.Reply, st *Stre
 		return listen{}
 	}
 	if !req.Head {
-		who, refusal := s.admit(req, st, l.tail)
+		who := s.admit(req, rep, st, rt, l.tail)
 		if who == nil {
-			s.refuse(rep, refusal.status, s.headers.noStore, refusal.sentence)
 			return listen{}
 		}
 		l.options.Handle = &who.Handle

@@ -47,6 +47,18 @@ func (s *Server) Sent(_ *http1.Request, rep *http1.Reply, n int64) {
 
 // answer fills rep. If the body has no end it is the tail of what is returned.
 func (s *Server) answer(req *http1.Request, rep *http1.Reply, rt route) listen {
+	if rt.kind == kindMultivariant && rt.token == "" && strings.Contains(req.Query, "token=") {
+		plain := *req
+		plain.Fields[http1.AcceptEncoding] = ""
+		l := s.answerAny(&plain, rep, rt)
+		carryToken(rep, req.Path, req.Query)
+		return l
+	}
+	return s.answerAny(req, rep, rt)
+}
+
+// answerAny fills rep. If the body has no end it is the tail of what is returned.
+func (s *Server) answerAny(req *http1.Request, rep *http1.Reply, rt route) listen {
 	st := s.lookup(rt.stream)
 	if g := s.group(rt.stream); g != nil && rt.kind == kindMultivariant {
 		s.answerGroup(req, rep, g)
@@ -57,6 +69,12 @@ func (s *Server) answer(req *http1.Request, rep *http1.Reply, rt route) listen {
 		return listen{}
 	}
 	st.share.asked.Add(1)
+	if st.cfg.Gate != nil && (rt.kind == kindSegment || rt.kind == kindMultivariant || rt.kind == kindMedia) {
+		if !s.passes(req, rep, st, rt) {
+			return listen{}
+		}
+		defer s.confine(rep, rt)
+	}
 	switch rt.kind {
 	case kindSegment:
 		s.answerSegment(req, rep, st, rt)
@@ -140,17 +158,20 @@ func (s *Server) refuseBody(w http.ResponseWriter) {
 
 // route says what a path names.
 func (s *Server) route(path string) route {
+	token, path := cutToken(path)
 	if reserved(path) {
 		return route{}
 	}
-	return parseRoute(path, s.known)
+	rt := parseRoute(path, s.known)
+	rt.token = token
+	return rt
 }
 
 // reserved reports whether the first segment of a path can be no stream's.
 func reserved(path string) bool {
 	head, _, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	switch head {
-	case "", "api", "admin", "admin.cgi", "metrics", "healthz", "web", "status-json.xsl":
+	case "", "api", "admin", "admin.cgi", "t", "metrics", "healthz", "web", "status-json.xsl":
 		return true
 	}
 	return false
@@ -168,7 +189,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request, rt route) (status
 	}
 	switch rt.kind {
 	case kindPointer:
-		return s.servePointer(w, r, st, rt.suffix)
+		return s.servePointer(w, r, st, rt)
 	case kindReady:
 		return s.serveReady(w, r, st)
 	}

@@ -22,6 +22,7 @@ type headers struct {
 	brief        []string // Cache-Control of what may change at any moment
 	minute       []string // Cache-Control of what is gone for good
 	noStore      []string
+	private      []string // Cache-Control of what only some may have
 	retry        []string
 	allow        []string
 	buffering    []string
@@ -58,6 +59,7 @@ func newHeaders() headers {
 		brief:        one("public, max-age=1"),
 		minute:       one("public, max-age=60"),
 		noStore:      one("no-store"),
+		private:      one("private, max-age=1"),
 		retry:        one("1"),
 		allow:        one("GET, HEAD, OPTIONS"),
 		buffering:    one("no"),

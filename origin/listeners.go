@@ -25,7 +25,10 @@ type listener struct {
 	remote netip.AddrPort         // of the client, not of a proxy
 	agent  unique.Handle[string]  // most use one of a few programs
 	since  time.Time
-	until  time.Time // it is sent away then; zero: never
+	until  time.Time // it is sent away then; zero: never; guarded by registry.mu once it is in it
+
+	visitor *Visitor // as the gate of its first stream let it in; nil if there is none
+	gate    Gate
 }
 
 // ListenerState is what is told about a listener of a continuous output.
@@ -91,6 +94,18 @@ func (r *registry) remove(l *listener) {
 	}
 	if len(r.all) == 0 { // maps never shrink
 		r.all, r.perAddr = nil, nil
+	}
+}
+
+// limit has a listener sent away at a time, or earlier if that was said before.
+func (r *registry) limit(l *listener, until time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if l.until.IsZero() {
+		r.timed++
+	}
+	if l.until.IsZero() || until.Before(l.until) {
+		l.until = until
 	}
 }
 
@@ -249,14 +264,21 @@ func (a *audience) full(most int) bool {
 
 func (a *audience) leave() { a.now.Add(-1) }
 
+// uncount undoes what counted a listener.
+func (s *Server) uncount(l *listener) {
+	s.listeners.remove(l)
+	l.stream.Load().audience.leave()
+	s.counts.listeners.Add(-1)
+}
+
 // gone counts a listener that has gone.
 func (s *Server) gone(h *live.Handle, n int64, err error) {
 	l := h.Owner.(*listener)
-	s.listeners.remove(l)
-	audience := &l.stream.Load().audience
-	audience.leave()
-	audience.sent.Add(n)
-	s.counts.listeners.Add(-1)
+	s.uncount(l)
+	l.stream.Load().audience.sent.Add(n)
+	if l.gate != nil {
+		l.gate.Leave(l.visitor, time.Since(l.since))
+	}
 	s.counts.bytes[kindContinuous].Add(uint64(n))
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		s.counts.dropped.Add(1)

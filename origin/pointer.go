@@ -11,17 +11,21 @@ import (
 // servePointer answers for the small files that players open to find the
 // continuous audio. They hold a whole URL, which only the request can tell;
 // so they are not for shared caches.
-func (s *Server) servePointer(w http.ResponseWriter, r *http.Request, st *Stream, suffix string) (int, int64) {
+func (s *Server) servePointer(w http.ResponseWriter, r *http.Request, st *Stream, rt route) (int, int64) {
 	program := st.source()
 	if program == nil {
 		return s.fail(w, r, http.StatusServiceUnavailable, s.headers.noStore, st.reason(time.Now())), 0
 	}
-	target := mountURL(r, "/"+st.Name()+outputSuffix(program))
+	front := "/"
+	if rt.token != "" {
+		front = tokenPrefix + rt.token + "/"
+	}
+	target := mountURL(r, front+st.Name()+outputSuffix(program))
 	if r.URL.RawQuery != "" { // a token, or how it is to be sent
 		target += "?" + r.URL.RawQuery
 	}
 	p := playlist.Pointer{URL: target, Title: st.station.Load().name}
-	form := s.headers.pointers[suffix]
+	form := s.headers.pointers[rt.suffix]
 	body, err := form.write(p, nil)
 	if err != nil {
 		return s.fail(w, r, http.StatusBadRequest, s.headers.noStore, "the request does not say by which host name it came"), 0

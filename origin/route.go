@@ -28,6 +28,7 @@ type route struct {
 	stream    string
 	rendition string // of a media playlist or segment
 	suffix    string // with its dot
+	token     string // that was in front of the path; empty: none
 	gen       uint64
 	sequence  uint64
 }

@@ -29,6 +29,7 @@ type counters struct {
 	crowded   atomic.Uint64 // listeners for whom there was no bandwidth
 	full      atomic.Uint64 // listeners of a stream that had enough
 	repeated  atomic.Uint64 // listeners from an address that had enough
+	strangers atomic.Uint64 // requests and listeners that a gate did not let in
 	expired   atomic.Uint64 // listeners whose time was over
 	panics    atomic.Uint64
 	dropped   atomic.Uint64 // listeners that stopped reading
@@ -45,6 +46,7 @@ type Stats struct {
 	Crowded   uint64         `json:"listeners_refused"`         // no bandwidth for them; counted as refused, too
 	Full      uint64         `json:"listeners_refused_stream"`  // their stream had enough; likewise
 	Repeated  uint64         `json:"listeners_refused_address"` // their address had enough; likewise
+	Strangers uint64         `json:"unauthorized"`              // requests and listeners that may not have what they asked for
 	Expired   uint64         `json:"listeners_expired"`         // their time was over
 	Panics    uint64         `json:"panics"`                    // requests that ended by a fault of ours
 	Dropped   uint64         `json:"listeners_dropped"`         // stopped reading
@@ -64,7 +66,7 @@ func (s *Server) Stats() Stats {
 	c := &s.counts
 	out := Stats{
 		Listeners: c.listeners.Load(), InFlight: c.inFlight.Load(), Refused: c.refused.Load(),
-		Bandwidth: s.admission.used(), Crowded: c.crowded.Load(), Full: c.full.Load(), Repeated: c.repeated.Load(), Expired: c.expired.Load(),
+		Bandwidth: s.admission.used(), Crowded: c.crowded.Load(), Full: c.full.Load(), Repeated: c.repeated.Load(), Expired: c.expired.Load(), Strangers: c.strangers.Load(),
 		Panics: c.panics.Load(), Dropped: c.dropped.Load(), Lost: c.lost.Load(),
 	}
 	if s.governor != nil {

@@ -56,6 +56,8 @@ type StreamConfig struct {
 	// FallbackAfter is how long the source may bring no media before that of
 	// the standby is taken; default 500 ms. See [Stream.Standby].
 	FallbackAfter time.Duration
+	// Gate says who may listen; nil: everybody.
+	Gate Gate
 	// MaxListeners is how many listeners the continuous outputs may have
 	// together; more get 503. 0: no limit but the server's.
 	MaxListeners int

@@ -106,6 +106,9 @@ func (r *Reply) SetEndless(chunked, soon bool, take func(c net.Conn)) {
 	r.take, r.chunked, r.soon = take, chunked, soon
 }
 
+// Text returns the body if SetText made it, else nil.
+func (r *Reply) Text() []byte { return r.text }
+
 // Length is that of the body in bytes.
 func (r *Reply) Length() int64 { return r.length }
 
