@@ -123,7 +123,6 @@ func (r *relay) decide(now time.Time) (move, bool) {
 		w := &r.ways[to]
 		m.units = w.take(r.cut(to))
 		if m.follows {
-			w.announce(m.units)
 			r.trust(to, now)
 		}
 		r.last = to

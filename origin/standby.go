@@ -67,6 +67,7 @@ func (s *Stream) turn(now time.Time) {
 		s.absent = now
 		return
 	}
+	before := s.seg.Status().Program
 	if m.follows {
 		s.seg.Follow(now)
 	} else {
@@ -76,7 +77,11 @@ func (s *Stream) turn(now time.Time) {
 	s.collect(now) // what the other source has left goes before the break
 	s.out.part()
 	if m.follows {
+		if !s.titles.waiting() {
+			s.relay.ways[m.to].announce(m.units)
+		}
 		s.log.Info("another source is on air", "side", m.to.String(), "source", s.feeds[m.to].info.ID)
+		s.compare(before, m.units)
 	}
 	for _, h := range m.units {
 		at := h.due
@@ -84,6 +89,20 @@ func (s *Stream) turn(now time.Time) {
 			at = s.fed
 		}
 		s.pass([]*mux.Unit{h.unit}, at)
+	}
+}
+
+// compare says so if players cannot go on from the sound of one program to that
+// of units: HLS can.
+func (s *Stream) compare(before *mux.Program, units []heldUnit) {
+	if before == nil || len(units) == 0 {
+		return
+	}
+	after := units[0].unit.Program
+	a, b := firstFramed(before), firstFramed(after)
+	if a >= 0 && (b < 0 || before.Tracks[a].Codec != after.Tracks[b].Codec) {
+		s.log.Warn("listeners of continuous sound are sent away: what is on air now is coded otherwise; use one codec for a stream and its fallback",
+			"tracks", before.Tracks[a].Codec.String())
 	}
 }
 

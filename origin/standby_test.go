@@ -25,7 +25,7 @@ type sound struct {
 }
 
 // perform brings the media of s to sink as the sounds say, read each 100 ms,
-// until ctx ends. Each sound has the name of the source for its title.
+// until ctx ends. A source has its name for its title, which it tells once.
 func perform(ctx context.Context, t *testing.T, sink interface {
 	Attach(mux.SourceInfo, time.Time) (mux.Feed, error)
 }, s muxtest.Stream, name string, sounds []sound) {
@@ -38,6 +38,7 @@ func perform(ctx context.Context, t *testing.T, sink interface {
 		return ctx.Err() == nil
 	}
 	var feed mux.Feed
+	fresh := true
 	for _, x := range sounds {
 		if !sleep(x.from) {
 			break
@@ -48,6 +49,7 @@ func perform(ctx context.Context, t *testing.T, sink interface {
 				t.Error(err)
 				return
 			}
+			fresh = true
 		}
 		var units []*mux.Unit
 		first := mux.Ticks(-1)
@@ -69,7 +71,8 @@ func perform(ctx context.Context, t *testing.T, sink interface {
 					return
 				}
 			}
-			if u.DTS == first {
+			if fresh {
+				fresh = false
 				c := *u
 				c.Title = &mux.Title{Name: name}
 				u = &c
@@ -263,6 +266,53 @@ func TestStandbyListener(t *testing.T) {
 				if d := heard.Duration() - tt.length; d < -s/2 || d > s/2 {
 					t.Errorf("it heard %v, want %v", heard.Duration(), tt.length)
 				}
+			})
+		})
+	}
+}
+
+// Who listens reads the title of what is heard: the standby's while it is on
+// air, and the source's again once it is back, though it has told nothing new.
+// What is set meanwhile is the source's.
+func TestStandbyTitles(t *testing.T) {
+	const s = time.Second
+	for _, tt := range []struct {
+		name string
+		main []sound
+		set  map[time.Duration]string // from outside
+		want string
+	}{
+		{"a source that goes tells anew", []sound{{from: 0, to: 10 * s}, {from: 20 * s, to: 60 * s}}, nil, "main|standby|main"},
+		{"one that was silent need not", []sound{{from: 0, to: 10 * s, silent: true}, {from: 20 * s, to: 60 * s}}, nil, "main|standby|main"},
+		{"what was set is still so", []sound{{from: 0, to: 10 * s, silent: true}, {from: 20 * s, to: 60 * s}},
+			map[time.Duration]string{5 * s: "the news"}, "main|the news|standby|the news"},
+		{"what is set meanwhile waits", []sound{{from: 0, to: 10 * s, silent: true}, {from: 20 * s, to: 60 * s}},
+			map[time.Duration]string{15 * s: "the weather"}, "main|standby|the weather"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBed(t, origin.StreamConfig{})
+				ctx, cancel := context.WithCancel(t.Context())
+				var performing sync.WaitGroup
+				silent := muxtest.RawAudio(mux.CodecMP3)
+				performing.Go(func() { perform(ctx, t, b.stream, silent, "main", tt.main) })
+				performing.Go(func() { perform(ctx, t, b.stream.Standby(), silent, "standby", []sound{{from: 0, to: 60 * s}}) })
+				for at := range 30 {
+					if text, ok := tt.set[time.Duration(at)*s]; ok {
+						b.stream.SetTitle(mux.Title{Name: text}, time.Now())
+					}
+					time.Sleep(s)
+				}
+				var titles []string
+				for _, p := range b.stream.Titles() {
+					titles = append(titles, p.String())
+				}
+				if got := strings.Join(titles, "|"); got != tt.want {
+					t.Errorf("titles were %s, want %s", got, tt.want)
+				}
+				cancel()
+				performing.Wait()
+				b.stop()
 			})
 		})
 	}

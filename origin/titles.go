@@ -85,6 +85,9 @@ func (t *titles) attach(follows, standby bool) {
 	t.fresh, t.parked, t.ended = !follows, standby, time.Time{}
 }
 
+// waiting reports whether the next unit has a title that was set from outside.
+func (t *titles) waiting() bool { return !t.parked && len(t.ahead) > 0 }
+
 // settle gives titles that cannot be dated any more the time of their arrival.
 func (t *titles) settle() {
 	for i := range t.past {

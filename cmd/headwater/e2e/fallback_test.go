@@ -162,7 +162,7 @@ func TestFallback(t *testing.T) {
 		t.Errorf("%d discontinuities, want 4 and no gap: %v\n%s", n, err, list)
 	}
 	for _, rendition := range []string{"main", "audio"} {
-		checkHeard(t, "HLS "+rendition, "ABABA", "-live_start_index", "-20", "-t", "34", "-i", s.url+"/live/"+rendition+".m3u8")
+		checkHeard(t, "HLS "+rendition, "ABABA", "-live_start_index", "-20", "-t", "30", "-i", s.url+"/live/"+rendition+".m3u8")
 	}
 }
 
