@@ -27,11 +27,11 @@ func seeded(f *testing.F, least int) {
 // Seeds: av-* have a clock that wraps and keyframes that need parameter sets;
 // m2ts and parity other packet distances; junk-then-stream and sync-lost the
 // search for sync; mp3, ac3 the framed and the unframed; programs-and-sections
-// two programs, a PMT in two packets, its change, SCTE-35. The last four are
+// two programs, a PMT in two packets, its change, SCTE-35; timed-id3 titles. The last four are
 // known to break other demuxers: lies of a PAT and of adaptation fields, and a
 // packet with nothing but a pointer_field.
 func FuzzDemuxer(f *testing.F) {
-	seeded(f, 13)
+	seeded(f, 14)
 	f.Fuzz(func(t *testing.T, b []byte, sizes []byte) {
 		d := ts.NewDemuxer(ts.Options{})
 		i := 0

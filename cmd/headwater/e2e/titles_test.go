@@ -4,14 +4,17 @@ package e2e_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -116,41 +119,69 @@ func TestTitles(t *testing.T) {
 // hlsTag is a tag as hls.js hands it over.
 type hlsTag struct {
 	URL   string  // of its segment
-	Start float64 // of the segment, on the time line of hls.js
+	Start float64 // of the segment's first picture or, without, sound, on the time line of hls.js
 	PTS   float64 // of the tag, likewise
+	Date  float64 // of the segment, in milliseconds since 1970
 	Data  string  // base64
 }
 
-// hlsTitles plays a rendition with hls.js and holds the titles that it tells
-// to what can be heard: each begins within 100 ms of its first sample.
-func hlsTitles(t *testing.T, s *server, rendition string) {
+// title returns what the tag says.
+func (x *hlsTag) title(t *testing.T) mux.Title {
+	t.Helper()
+	data, err := base64.StdEncoding.DecodeString(x.Data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	title, _ := id3.Parse(data)
+	return title
+}
+
+// hlsPlays opens a page that plays a rendition with hls.js and gathers the tags.
+func hlsPlays(t *testing.T, s *server, rendition string) context.Context {
+	t.Helper()
 	ctx := browser(t, s.url+"/live")
 	script := `(() => {
 		window.tags = [];
 		const hls = new Hls();
 		hls.on(Hls.Events.FRAG_PARSING_METADATA, (_, d) => {
+			const e = d.frag.elementaryStreams;
+			const start = (e.video || e.audio || {startPTS: d.frag.start}).startPTS;
 			for (const x of d.samples) {
-				tags.push({URL: d.frag.url, Start: d.frag.start, PTS: x.pts, Data: btoa(String.fromCharCode(...x.data))});
+				tags.push({URL: d.frag.url, Start: start, PTS: x.pts, Date: d.frag.programDateTime, Data: btoa(String.fromCharCode(...x.data))});
 			}
 		});
-		const audio = document.createElement('audio');
+		const media = document.createElement('video');
+		media.muted = true;
 		hls.loadSource('/live/` + rendition + `.m3u8');
-		hls.attachMedia(audio);
-		audio.play();
+		hls.attachMedia(media);
+		media.play();
 		return true;
 	})()`
 	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](script)); err != nil {
 		t.Fatal(err)
 	}
+	return ctx
+}
+
+// hlsTags returns the tags that hls.js has told so far.
+func hlsTags(ctx context.Context) ([]hlsTag, error) {
+	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`JSON.stringify(window.tags)`))
+	if err != nil {
+		return nil, err
+	}
+	var tags []hlsTag
+	return tags, json.Unmarshal([]byte(text), &tags)
+}
+
+// hlsTitles plays a rendition with hls.js and holds the titles that it tells
+// to what can be heard: each begins within 100 ms of its first sample.
+func hlsTitles(t *testing.T, s *server, rendition string) {
+	ctx := hlsPlays(t, s, rendition)
 	heard := map[string]bool{}   // titles that began inside a segment
 	checked := map[string]bool{} // segments
 	eventually(t, limit, "hls.js tells both titles where they begin", func() error {
-		text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`JSON.stringify(window.tags)`))
+		tags, err := hlsTags(ctx)
 		if err != nil {
-			return err
-		}
-		var tags []hlsTag
-		if err := json.Unmarshal([]byte(text), &tags); err != nil {
 			return err
 		}
 		for i, tag := range tags {
@@ -180,12 +211,7 @@ func hlsSegment(t *testing.T, tags []hlsTag, heard map[string]bool) {
 	}
 	first, change := listen(t, body)
 	for i, tag := range tags {
-		data, err := base64.StdEncoding.DecodeString(tag.Data)
-		if err != nil {
-			t.Fatal(err)
-		}
-		at := tag.PTS - tag.Start
-		title, ok := id3.Parse(data)
+		at, title := tag.PTS-tag.Start, tag.title(t)
 		want := first
 		if i > 0 {
 			want = loud
@@ -194,7 +220,7 @@ func hlsSegment(t *testing.T, tags []hlsTag, heard map[string]bool) {
 			}
 		}
 		switch {
-		case !ok || title != want:
+		case title != want:
 			t.Errorf("%s: the title %v s into the segment is %v, want %v", tag.URL, at, title, want)
 		case i == 0 && math.Abs(at) > 0.1:
 			t.Errorf("%s: the first title comes %.3f s into the segment", tag.URL, at)
@@ -246,6 +272,80 @@ func listen(t *testing.T, segment string) (first mux.Title, change float64) {
 }
 
 func abs(n int) int { return max(n, -n) }
+
+// TestTitlesSet sets titles from outside, as encoders do, while a film plays:
+// hls.js tells each in both renditions where the API says that it is, which is
+// where the media was that came when it was set.
+func TestTitlesSet(t *testing.T) {
+	t.Parallel()
+	s := serve(t, "--source-password", "hackme")
+	film.send(t, s.port)
+	s.ready()
+	enter(t)
+	pages := map[string]context.Context{"main": hlsPlays(t, s, "main"), "audio": hlsPlays(t, s, "audio")}
+	set := map[string]time.Time{}
+	for i := range 4 {
+		name := fmt.Sprintf("Größe %d", i)
+		r, err := http.NewRequest(http.MethodGet, s.url+"/admin/metadata?"+url.Values{"mode": {"updinfo"}, "mount": {"/live"}, "song": {"Artist - " + name}}.Encode(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.SetBasicAuth("source", "hackme")
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != http.StatusOK {
+			t.Fatalf("set a title: %s", res.Status)
+		}
+		set[name] = time.Now()
+		pause(t.Context(), 2700*time.Millisecond)
+	}
+	played := map[string]time.Time{}
+	var state struct {
+		Titles []struct {
+			Title string
+			Time  time.Time
+		}
+	}
+	_, body, err := get(s.url + "/api/v1/titles/live")
+	if err := errors.Join(err, json.Unmarshal([]byte(body), &state)); err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range state.Titles {
+		played[x.Title] = x.Time
+		if d := x.Time.Sub(set[x.Title]); d.Abs() > time.Second {
+			t.Errorf("%q is played %v from where it was set", x.Title, d)
+		}
+	}
+	for rendition, ctx := range pages {
+		told := map[string]bool{}
+		eventually(t, limit, "hls.js tells all titles", func() error {
+			tags, err := hlsTags(ctx)
+			if err != nil {
+				return err
+			}
+			for _, tag := range tags {
+				name := tag.title(t).Name
+				if told[name] || name == "" { // a tag with the time of packed audio, before the first title
+					continue
+				}
+				told[name] = true
+				at := time.UnixMicro(int64(1000 * (tag.Date + 1000*(tag.PTS-tag.Start))))
+				t.Logf("%s: %q is told %v from its place", rendition, name, at.Sub(played[name]))
+				if d := at.Sub(played[name]); d.Abs() > 100*time.Millisecond && name != "Größe 0" { // which may be told again before this page heard it first
+					t.Errorf("%s: %q is told at %v, %v from its place", rendition, name, at, d)
+				}
+			}
+			if len(told) < len(set) {
+				return fmt.Errorf("%s: told are %v", rendition, told)
+			}
+			return nil
+		})
+	}
+	checkFinds(t, s.playlist())
+}
 
 // ffprobeTitles reads the titles in the newest transport stream segments.
 func ffprobeTitles(t *testing.T, s *server) {
