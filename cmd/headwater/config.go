@@ -26,6 +26,7 @@ type Config struct {
 	Limits         Limits
 	Passwords      Passwords
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+	TokenSecret    access.Secret  // of tokens; empty: one is kept in Data
 	Hooks          []hooks.Hook   // are told of events
 	Streams        []StreamConfig // by name, each name once
 }
@@ -80,24 +81,25 @@ type StreamConfig struct {
 	Program uint16         // program_number of a transport stream; 0 means the best one
 	Timeout time.Duration  // silence after which a source is given up
 
-	TargetDuration  time.Duration // 0 means Config.TargetDuration
-	Window          time.Duration // 0 means Config.Window
-	MaxBytes        int64         // kept of a rendition; 0 means no bound
-	Latency         time.Duration // age of the media when it arrives
-	PublishAfter    int           // segments before the first playlist
-	GapMax          int           // gaps that follow a lost source
-	EndAfter        time.Duration // playlists end when no source came for so long; 0 means never
-	Mode            origin.Mode   // of the continuous outputs
-	Flush           time.Duration // how long these gather media; 0 means the default
-	Title           string        // what people call the stream; "" means what the source says
-	Burst           time.Duration // at the start of the continuous outputs; 0 means the default
-	MaxListeners    int           // of its continuous outputs; 0: no limit
-	MaxListenerTime time.Duration // of one of them; 0: as long as it likes
-	Metaint         int           // bytes of audio between ICY titles; 0 means the default
-	Fallback        Fallback      // what is heard while the source is away
-	FallbackAfter   time.Duration // how long that may bring nothing; 0 means the default
-	Group           string        // programme that it is one bit rate of, or ""
-	Linger          time.Duration // of listeners while nothing is heard; 0 means the default
+	TargetDuration  time.Duration    // 0 means Config.TargetDuration
+	Window          time.Duration    // 0 means Config.Window
+	MaxBytes        int64            // kept of a rendition; 0 means no bound
+	Latency         time.Duration    // age of the media when it arrives
+	PublishAfter    int              // segments before the first playlist
+	GapMax          int              // gaps that follow a lost source
+	EndAfter        time.Duration    // playlists end when no source came for so long; 0 means never
+	Mode            origin.Mode      // of the continuous outputs
+	Flush           time.Duration    // how long these gather media; 0 means the default
+	Title           string           // what people call the stream; "" means what the source says
+	Burst           time.Duration    // at the start of the continuous outputs; 0 means the default
+	Listening       access.Listening // who may listen
+	MaxListeners    int              // of its continuous outputs; 0: no limit
+	MaxListenerTime time.Duration    // of one of them; 0: as long as it likes
+	Metaint         int              // bytes of audio between ICY titles; 0 means the default
+	Fallback        Fallback         // what is heard while the source is away
+	FallbackAfter   time.Duration    // how long that may bring nothing; 0 means the default
+	Group           string           // programme that it is one bit rate of, or ""
+	Linger          time.Duration    // of listeners while nothing is heard; 0 means the default
 }
 
 // Defaults of what has to have a value.

@@ -82,9 +82,13 @@ func (f *configFile) stream(cfg *Config, key string, node ast.Node) {
 	stream := cfg.stream(name)
 	f.entries(node, key, func(path string, node ast.Node) {
 		settings := streamSettings()
+		if path == key+"."+listenersKey {
+			f.listenerNames(stream, path, node)
+			return
+		}
 		s, ok := find(settings, strings.TrimPrefix(path, key+"."))
 		if !ok {
-			f.unknown(path, keys(settings))
+			f.unknown(path, append(keys(settings), listenersKey))
 			return
 		}
 		values := f.scalars(node, path, s.key == "allow" || s.key == "exec" || s.key == "pull")

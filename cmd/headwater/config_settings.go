@@ -84,6 +84,7 @@ func globalSettings() []setting[Config] {
 			}},
 		{"trusted_proxies", "CIDRS", "networks of proxies whose X-Forwarded-For is believed, with commas between them", "none",
 			func(c *Config, v string) error { return orNone(addNetworks)(&c.TrustedProxies, v) }},
+		{"token_secret", "TEXT", "that signs the tokens of headwater token, 16 characters at least; without it one is kept in the data folder", "none", orNoSecret},
 		{"limits.bandwidth", "RATE", "most bandwidth that listeners may be promised beside what HLS takes, such as 800Mbit/s", "none",
 			func(c *Config, v string) error { return orNone(setRate)(&c.Limits.Bandwidth, v) }},
 		{"limits.requests", "NUMBER", "most requests that are answered at a time", "4096",
@@ -117,7 +118,7 @@ func streamSettings() []setting[StreamConfig] {
 			func(s *StreamConfig, v string) error {
 				return setDuration(&s.EndAfter, v, 10*time.Second, 7*24*time.Hour)
 			}},
-	}, fallbackSettings(), groupSettings(), listeningSettings())
+	}, fallbackSettings(), groupSettings(), listeningSettings(), accessSettings())
 }
 
 // orNone returns set for a value that may also be "none", which is the zero value.

@@ -55,7 +55,7 @@ func checkStreamName(name string) error {
 		}
 	}
 	switch parts[0] {
-	case "api", "admin", "admin.cgi", "metrics", "healthz", "web", "status-json.xsl":
+	case "api", "admin", "admin.cgi", "t", "metrics", "healthz", "web", "status-json.xsl":
 		return fmt.Errorf("is no stream name: /%s is a page of headwater", parts[0])
 	}
 	switch ext := path.Ext(name); ext {

@@ -50,6 +50,7 @@ func commands() []command {
 		demoCommand(),
 		pushCommand(),
 		checkCommand(),
+		tokenCommand(),
 		benchCommand(),
 		versionCommand(),
 	}

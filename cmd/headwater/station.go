@@ -37,6 +37,7 @@ type station struct {
 	publisher *icecast.Server
 	names     *names
 
+	gates  *access.Gates
 	data   *os.Root       // nil if all is kept in memory
 	ports  []func() error // close what Run of its owner closes
 	stores []func() error // close what is open until the end
@@ -66,6 +67,9 @@ func openStation(ctx context.Context, opts serveOptions, log *slog.Logger) (_ *s
 		return nil, err
 	}
 	if err := s.openAccess(&opts); err != nil {
+		return nil, err
+	}
+	if err := s.openGates(&opts); err != nil {
 		return nil, err
 	}
 	s.openPublish(&opts)
@@ -186,6 +190,7 @@ func (s *station) streamConfig(name string, opts *serveOptions, cfg *StreamConfi
 		Title:           cfg.Title,
 		Burst:           cfg.Burst,
 		Metaint:         cfg.Metaint,
+		Gate:            s.gates.Gate(cfg.Listening),
 		MaxListeners:    cfg.MaxListeners,
 		MaxListenerTime: cfg.MaxListenerTime,
 		FallbackAfter:   cfg.FallbackAfter,
