@@ -110,9 +110,9 @@ func newTail(cfg TailConfig, f form) *Tail {
 func (t *Tail) Packets() bool { return !t.frames }
 
 // Entitle tells what is heard from what is appended next on, until a break.
-// nil changes nothing.
+// nil changes nothing. Packets have their titles inside.
 func (t *Tail) Entitle(title *mux.Title) {
-	if title == nil {
+	if title == nil || !t.frames {
 		return
 	}
 	if n := newNotice(*title); !n.sameAs(t.title) {
