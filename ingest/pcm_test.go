@@ -155,6 +155,23 @@ func TestPCMFallsSilent(t *testing.T) {
 	}
 }
 
+// kept is a connection that stays open, for an answer to what was sent.
+type kept struct{ net.Conn }
+
+func (kept) Close() error { return nil }
+
+// When the encoder fails, a source that is silent does not keep the session.
+func TestPCMEncoderFailsWhileTheSourceIsSilent(t *testing.T) {
+	fakeFFmpeg(t, "exit 1")
+	near, far := net.Pipe()
+	defer far.Close()
+	go far.Write(tone(8000, 1)[:44])
+	err := ingest.Serve(t.Context(), kept{near}, ingest.NewSourceInfo("test", ""), ingest.Options{Sink: &ingesttest.Sink{}})
+	if err == nil || err.Error() != "ffmpeg ended: exit status 1" {
+		t.Errorf("Serve = %v, want that ffmpeg ended", err)
+	}
+}
+
 // With the real encoder, sound is there half a second after it was sent.
 func TestPCMIsEncodedAtOnce(t *testing.T) {
 	if _, err := exec.LookPath("ffmpeg"); err != nil {

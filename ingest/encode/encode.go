@@ -40,8 +40,11 @@ const (
 	blockSize = 32 << 10
 )
 
-// Source is PCM to be encoded.
-type Source interface{ io.ReadCloser }
+// Source is PCM to be encoded: an [headwater/ingest.Conn].
+type Source interface {
+	io.ReadCloser
+	SetReadDeadline(t time.Time) error
+}
 
 // Encoder is a source that brings what was encoded of another one: an
 // [headwater/ingest.Conn]. One goroutine reads it, any may close it.
@@ -182,13 +185,15 @@ func (e *Encoder) Read(p []byte) (int, error) {
 // SetReadDeadline makes Read fail with [os.ErrDeadlineExceeded] from t on.
 func (e *Encoder) SetReadDeadline(t time.Time) error { return e.child.SetReadDeadline(t) }
 
-// Close ends the encoder and closes the source.
+// Close ends the encoder and closes the source. Both have ended when it returns.
 func (e *Encoder) Close() error {
 	var err error
 	e.close.Do(func() {
-		err = e.source.Close()
 		e.child.Close()
+		past := time.Unix(1, 0)
+		_ = e.source.SetReadDeadline(past) // one that is kept open is read no more
 		e.feeding.Wait()
+		err = e.source.Close()
 	})
 	return err
 }

@@ -159,6 +159,29 @@ func TestScanner(t *testing.T) {
 	})
 }
 
+// The same tone over HTTP, by curl; and where the stream takes no PCM, curl is told so.
+func TestScannerOverHTTP(t *testing.T) {
+	t.Parallel()
+	enter(t)
+	config := filepath.Join(t.TempDir(), "radio.yaml")
+	if err := os.WriteFile(config, []byte("source_password: hack\nstreams:\n  live: {encode: aac 64k}\n  bare: {encode: none}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s := &server{t: t}
+	s.launch("--config", config)
+	send := func(stream, rate string) *exec.Cmd {
+		return exec.Command(program(t, "sh"), "-c", "ffmpeg -v error -nostdin -re -f lavfi -i sine=440:sample_rate="+rate+
+			" -f wav - | curl -sS -u source:hack -H 'Content-Type: audio/wav' -T - "+s.url+"/"+stream)
+	}
+	startCommand(t, send("live", "8000")).live()
+	s.ready()
+	ffprobeFinds(t, s.url+"/live.aac", []string{"aac"})
+	r := runCommand(t, limit, send("bare", "48000"))
+	if !strings.Contains(r.stdout, "this is WAV, which the stream does not take (encode: none)") {
+		t.Errorf("curl was told %q %q", r.stdout, r.stderr)
+	}
+}
+
 // pitch returns how often 16-bit samples rise through zero in a second.
 func pitch(b []byte, rate int) float64 {
 	rises, last := 0, int16(0)
