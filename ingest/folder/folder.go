@@ -129,8 +129,11 @@ func (p *Player) forget(files []entry) {
 	}
 }
 
-// play holds the sink and plays files until ctx ends, or there are none.
+// play holds the sink and plays files until ctx ends, or there are none. An
+// operator can end it, too.
 func (p *Player) play(ctx context.Context) error {
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
 	var on *broadcast
 	var last error = errNothing
 	for ctx.Err() == nil {
@@ -140,7 +143,7 @@ func (p *Player) play(ctx context.Context) error {
 			break
 		}
 		if on == nil {
-			if on, err = p.attach(); err != nil {
+			if on, err = p.attach(func() { end(ingest.ErrEnded) }); err != nil {
 				f.Close()
 				return err
 			}
@@ -160,12 +163,16 @@ func (p *Player) play(ctx context.Context) error {
 	if on != nil {
 		on.end(context.Cause(ctx))
 	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	return last
 }
 
-// attach takes hold of the sink.
-func (p *Player) attach() (*broadcast, error) {
+// attach takes hold of the sink. end ends what follows.
+func (p *Player) attach(end func()) (*broadcast, error) {
 	info := ingest.NewSourceInfo(Kind, "")
+	info.End = end
 	feed, err := p.opts.Sink.Attach(info, info.Since)
 	if err != nil {
 		return nil, fmt.Errorf("play %s: %w", p.opts.Path, err)

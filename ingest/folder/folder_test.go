@@ -3,6 +3,7 @@ package folder_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"headwater/ingest"
 	"headwater/ingest/folder"
 	"headwater/ingest/ingesttest"
 	"headwater/mux"
@@ -210,6 +212,29 @@ func TestPlayerReadsLists(t *testing.T) {
 		}
 		if got := log.Lines("file skipped", "gone.mp3"); len(got) != 1 {
 			t.Errorf("%d lines on the missing file, want 1:\n%s", len(got), log)
+		}
+	})
+}
+
+// An operator ends the source, and it comes again.
+func TestPlayerIsEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		write(t, filepath.Join(dir, "1.mp3"), sound(mux.CodecMP3, 44100, 5))
+		sink := &ingesttest.Sink{}
+		p, err := folder.New(folder.Options{Path: dir, Sink: sink})
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error, 1)
+		go func() { done <- p.Unwatched().Run(t.Context()) }()
+		time.Sleep(2 * time.Second)
+		sink.Feeds()[0].Info.End()
+		if err := <-done; !errors.Is(err, ingest.ErrEnded) {
+			t.Errorf("Run = %v, want ErrEnded", err)
+		}
+		if closed, cause := sink.Feeds()[0].Closed(); !closed || !errors.Is(cause, ingest.ErrEnded) {
+			t.Errorf("Closed = %v, %v, want ErrEnded", closed, cause)
 		}
 	})
 }
