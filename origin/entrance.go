@@ -19,6 +19,7 @@ type entrance struct {
 	came     time.Time  // when it brought media last; zero if it has not
 	due      time.Time  // until when that lasts, if the source sends in real time
 	end      mux.Ticks  // of the newest media of the reference track, on the source's clock
+	unit     mux.Ticks  // how long the newest of its units lasts: the next is as far away
 	title    *mux.Title // of its newest media, if it has told one
 
 	began   time.Time // when the source began to bring media without a pause
@@ -57,7 +58,7 @@ func (w *entrance) bring(units []*mux.Unit, now time.Time, after time.Duration) 
 		if step := end - w.end; step > 0 && step <= mux.FromDuration(maxLead) && !w.came.IsZero() {
 			length += step
 		}
-		w.end, w.came = end, now
+		w.end, w.unit, w.came = end, min(soundOf(u), mux.FromDuration(maxLead)), now
 	}
 	w.brought += length
 	if w.due.IsZero() {
@@ -121,12 +122,14 @@ func (w *entrance) ready(cut time.Time) bool { return w.start(cut) < len(w.held)
 
 // start returns the index of the first held unit, not before cut, that a player
 // can begin with. One from just before will do if there is none: two sources
-// that are read at the same instants never have any from behind each other's.
+// that are read at the same instants never have any from behind each other's,
+// and a unit that is long began long before it came.
 func (w *entrance) start(cut time.Time) int {
 	best := len(w.held)
+	before := max(overlap, w.longUnit())
 	for i, h := range w.held {
 		switch {
-		case h.due.Before(cut.Add(-overlap)) || h.unit.Access == mux.AccessNone || h.unit.Track != h.unit.Program.Reference():
+		case h.due.Before(cut.Add(-before)) || h.unit.Access == mux.AccessNone || h.unit.Track != h.unit.Program.Reference():
 		case h.due.Before(cut):
 			best = i
 		default:
@@ -143,8 +146,9 @@ func (w *entrance) take(cut time.Time) []heldUnit {
 	return units
 }
 
-// quiet reports whether the source has brought nothing for longer than after.
-// Media that it sent ahead counts when it is due.
+// quiet reports whether the source has brought nothing for longer than after,
+// or than the next unit may take to come: a page of Ogg is a second long. Media
+// that it sent ahead counts when it is due.
 func (w *entrance) quiet(now time.Time, after time.Duration) bool {
 	last := w.since
 	if !w.came.IsZero() {
@@ -153,8 +157,11 @@ func (w *entrance) quiet(now time.Time, after time.Duration) bool {
 			last = w.due
 		}
 	}
-	return now.Sub(last) >= after
+	return now.Sub(last) >= max(after, w.longUnit())
 }
+
+// longUnit returns the most time from one unit to the next.
+func (w *entrance) longUnit() time.Duration { return w.unit.Duration() * 3 / 2 }
 
 // steady reports whether the source has brought media for so long, and still does.
 func (w *entrance) steady(now time.Time, long, after time.Duration) bool {

@@ -125,3 +125,50 @@ func TestOggProbe(t *testing.T) {
 		feed.Close(nil, time.Now())
 	})
 }
+
+// An encoder that sends a page each second is not taken for one that is away;
+// once it is, players of Ogg are not sent what the standby sends.
+func TestOggWithAStandby(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, origin.StreamConfig{})
+		defer b.stop()
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go perform(ctx, t, b.stream.Standby(), muxtest.RawAudio(mux.CodecMP3), "standby", []sound{{0, time.Hour, false}})
+		time.Sleep(3 * time.Second)
+		feed, d := b.attach(), ogg.NewDemuxer()
+		o := muxtest.NewOgg(mux.CodecVorbis)
+		o.Packets = 40 // a second
+		feed.Write(d.Write(o.Headers()), time.Now())
+		onAir := func() string { return b.stream.State(time.Now()).OnAir }
+		body := httptest.NewRecorder()
+		listening := make(chan struct{})
+		for n := range 30 {
+			for range 10 {
+				time.Sleep(time.Second / 10)
+				if air := onAir(); n > 3 && air != "main" {
+					t.Fatalf("on air is %q after %d pages, want main", air, n)
+				}
+			}
+			feed.Write(d.Write(o.Page(n)), time.Now())
+			if n == 10 {
+				go func() {
+					b.server.ServeHTTP(body, httptest.NewRequestWithContext(ctx, http.MethodGet, "/live.ogg", nil))
+					close(listening)
+				}()
+			}
+		}
+		if head := b.stream.Sound(); string(head) != "OggS" {
+			t.Errorf("Sound() = %q, want the same of all pages", head)
+		}
+		feed.Close(nil, time.Now())
+		time.Sleep(3 * time.Second)
+		if air := onAir(); air != "standby" {
+			t.Errorf("on air is %q when the encoder has gone, want standby", air)
+		}
+		<-listening
+		if pages := bytes.Count(body.Body.Bytes(), []byte("OggS")); pages < 20 || !bytes.HasSuffix(body.Body.Bytes(), o.Page(29)) {
+			t.Errorf("a listener got %d pages, want the last 20 and their headers, and nothing else", pages)
+		}
+	})
+}

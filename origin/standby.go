@@ -42,6 +42,9 @@ func (s *Stream) listen(units []*mux.Unit) {
 			continue
 		}
 		head := u.Frames[0].Data
+		if h := u.Program.Headers; h != nil { // pages differ from each other by their numbers
+			head = h[:min(len(h), len("OggS"))]
+		}
 		if head = head[:min(len(head), soundHead)]; !bytes.Equal(head, s.sound) {
 			s.sound = bytes.Clone(head) // who has it keeps it, and no block
 		}
