@@ -87,7 +87,7 @@ func (s *Server) answerAny(req *http1.Request, rep *http1.Reply, rt route) liste
 }
 
 // ServeHTTP answers what package http1 does not: other resources, and requests
-// of any kind over TLS, HTTP/2 and HTTP/1.0.
+// of any kind over TLS and HTTP/2.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.headers.setCommon(w.Header())
 	defer func() { s.recover(r.URL.Path, recover()) }()

@@ -71,8 +71,8 @@ func (r *Reply) Delete(name string) {
 	}
 }
 
-// SetShared adds header fields that are no others than those that were set.
-// They are not changed any more.
+// SetShared adds header fields of other names than those of Set. They are not
+// changed any more.
 func (r *Reply) SetShared(fields []Field) { r.shared = fields }
 
 // SetICY has the status line begin with ICY in place of the version of HTTP, as

@@ -33,7 +33,7 @@ func (i *icy) next(b *batch, off int) (told []byte, until int) {
 	return nil, min(off+i.left, b.size)
 }
 
-// take notes that audio up to until, or of a notice as much as told, was sent.
+// take notes that so many bytes were sent, of a notice or of audio.
 func (i *icy) take(told, audio int) {
 	i.rest = i.rest[told:]
 	i.left -= audio
