@@ -28,7 +28,8 @@ func setGroup(to *string, value string) error {
 func (c *Config) groups() map[string][]*StreamConfig {
 	groups := map[string][]*StreamConfig{}
 	for i := range c.Streams {
-		if s := &c.Streams[i]; s.Group != "" {
+		s := &c.Streams[i]
+		if _, any := s.wildcard(); s.Group != "" && !any {
 			groups[s.Group] = append(groups[s.Group], s)
 		}
 	}
@@ -43,6 +44,10 @@ func (c *Config) validateGroups(add func(key, format string, args ...any)) {
 			continue
 		}
 		key := "streams." + s.Name + ".group"
+		if _, any := s.wildcard(); any {
+			add(key, "has no meaning with a name that ends in /*")
+			continue
+		}
 		for j := range c.Streams {
 			name := c.Streams[j].Name
 			last, ok := strings.CutPrefix(s.Group, name+"/")

@@ -166,40 +166,61 @@ func TestFallback(t *testing.T) {
 	}
 }
 
-// TestFallbackSilence takes the source away where nothing else is to be heard:
-// its listeners hear silence in its format, without a seam that ffmpeg sees.
-func TestFallbackSilence(t *testing.T) {
+// TestFallbackKinds takes the source away where there is no other stream: its
+// listeners hear silence in its format, or the files of a folder, without a seam
+// that ffmpeg complains of.
+func TestFallbackKinds(t *testing.T) {
 	t.Parallel()
-	enter(t)
-	port := freePort(t)
-	s := serveConfig(t, fmt.Sprintf("streams:\n  live: {tcp: '127.0.0.1:%d', fallback: silence}\n", port))
-	send := func() *process {
-		return start(t, "ffmpeg", "-v", "error", "-nostdin", "-re", "-f", "lavfi", "-i", fmt.Sprintf("sine=%d:r=44100", toneA),
-			"-c:a", "aac", "-b:a", "96k", "-f", "adts", fmt.Sprintf("tcp://127.0.0.1:%d", port)).live()
-	}
-	source := send()
-	eventually(t, limit, "the source is heard", func() error { return s.status("/live.m3u", 200) })
-	s.onAir("main")
-	file := filepath.Join(t.TempDir(), "heard.aac")
-	listener := start(t, "curl", "-sSN", "-o", file, s.url+"/live.aac")
-	pause(t.Context(), 3*time.Second)
-	source.kill()
-	s.onAir("standby")
-	pause(t.Context(), 4*time.Second)
-	send()
-	s.onAir("main")
-	pause(t.Context(), 3*time.Second)
-	if listener.ended() {
-		t.Errorf("the listener was sent away: %v", listener.err)
-	}
-	listener.signal(syscall.SIGTERM)
-	listener.wait(10 * time.Second)
-	names, lengths := heard(t, "-f", "aac", "-i", file)
-	if names != "A-A" || lengths[1] < 3500*time.Millisecond || lengths[1] > 6*time.Second {
-		t.Errorf("heard %s %v, want A-A with about 4.5 s between", names, lengths)
-	}
-	if r := run(t, limit, "ffmpeg", "-v", "warning", "-nostdin", "-f", "aac", "-i", file, "-f", "null", "-").must(t); strings.Count(r.stderr, "\n") > strings.Count(r.stderr, "Estimating duration") { // which it does of any bare AAC
-		t.Errorf("ffmpeg complains:\n%s", r.stderr)
+	for _, tt := range []struct {
+		name, fallback, codec, format, suffix, want string
+	}{
+		{"silence for AAC", "silence", "aac", "adts", "aac", "A-A"},
+		{"silence for MP3", "silence", "libmp3lame", "mp3", "mp3", "A-A"},
+		{"a folder", "folder %s", "libmp3lame", "mp3", "mp3", "ABA"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			enter(t)
+			dir := t.TempDir()
+			run(t, limit, "ffmpeg", "-v", "error", "-f", "lavfi", "-i", fmt.Sprintf("sine=%d:r=44100", toneB), "-t", "3",
+				"-c:a", "libmp3lame", "-b:a", "96k", "-write_xing", "0", filepath.Join(dir, "one.mp3")).must(t)
+			if strings.Contains(tt.fallback, "%s") {
+				tt.fallback = fmt.Sprintf(tt.fallback, dir)
+			}
+			port := freePort(t)
+			s := serveConfig(t, fmt.Sprintf("streams:\n  live: {tcp: '127.0.0.1:%d', fallback: %s}\n", port, tt.fallback))
+			send := func() *process {
+				return start(t, "ffmpeg", "-v", "error", "-nostdin", "-re", "-f", "lavfi", "-i", fmt.Sprintf("sine=%d:r=44100", toneA),
+					"-c:a", tt.codec, "-b:a", "96k", "-f", tt.format, fmt.Sprintf("tcp://127.0.0.1:%d", port)).live()
+			}
+			source := send()
+			s.onAir("main")
+			file := filepath.Join(t.TempDir(), "heard."+tt.suffix)
+			listener := start(t, "curl", "-sSN", "-o", file, s.url+"/live."+tt.suffix)
+			pause(t.Context(), 3*time.Second)
+			source.kill()
+			s.onAir("standby")
+			pause(t.Context(), 4*time.Second)
+			send()
+			s.onAir("main")
+			pause(t.Context(), 3*time.Second)
+			if listener.ended() {
+				t.Errorf("the listener was sent away: %v", listener.err)
+			}
+			listener.signal(syscall.SIGTERM)
+			listener.wait(10 * time.Second)
+			names, lengths := heard(t, "-f", tt.suffix, "-i", file)
+			t.Logf("heard %s %v", names, lengths)
+			if tt.want == "ABA" {
+				checkHeard(t, tt.name, tt.want, "-f", tt.suffix, "-i", file)
+			} else if names != tt.want || lengths[1] < 3500*time.Millisecond || lengths[1] > 6*time.Second {
+				t.Errorf("heard %s %v, want %s with about 4.5 s between", names, lengths, tt.want)
+			}
+			r := run(t, limit, "ffmpeg", "-v", "warning", "-nostdin", "-f", tt.suffix, "-i", file, "-f", "null", "-").must(t)
+			if strings.Count(r.stderr, "\n") > strings.Count(r.stderr, "Estimating duration") { // which it does of any bare sound
+				t.Errorf("ffmpeg complains:\n%s", r.stderr)
+			}
+		})
 	}
 }
 
