@@ -89,7 +89,9 @@ func (s *session) run(ctx context.Context) error {
 	defer func() { s.finish() }()
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	s.info.End = func() { end(ErrEnded) }
+	if s.info.End == nil {
+		s.info.End = func() { end(ErrEnded) }
+	}
 	stop := context.AfterFunc(ctx, func() { conn.Close() }) // wakes a blocked Read
 	defer stop()
 

@@ -36,7 +36,7 @@ type mountStats struct {
 	MetadataUpdated string `xml:"metadata_updated,omitempty" json:"-"`
 	Public          int    `xml:"public" json:"-"`
 	SampleRate      int    `xml:"samplerate,omitempty" json:"samplerate,omitempty"`
-	Description     string `xml:"server_description,omitempty" json:"server_description,omitempty"`
+	Description     string `xml:"server_description" json:"server_description"`
 	Name            string `xml:"server_name,omitempty" json:"server_name,omitempty"`
 	Type            string `xml:"server_type" json:"server_type"`
 	URL             string `xml:"server_url,omitempty" json:"server_url,omitempty"`
@@ -81,7 +81,7 @@ func (s *Server) mount(st *Stream, r *http.Request) (*mountStats, bool) {
 		Mount:     "/" + st.Name() + suffix,
 		AudioInfo: station.AudioInfo, Bitrate: station.Bitrate, Genre: station.Genre,
 		ListenerPeak: st.audience.peak.Load(), Listeners: st.audience.now.Load(),
-		MaxListeners: "unlimited", Description: station.Description, Name: st.station.Load().name,
+		MaxListeners: "unlimited", Description: cmp.Or(station.Description, "Unspecified description"), Name: st.station.Load().name,
 		Type: s.headers.media[suffix][0], URL: station.URL, Slow: st.out.moved(), SourceIP: hostOf(info.Remote),
 		Start: info.Since.UTC().Format(icecastTime), StartISO: info.Since.UTC().Format(icecastTimeISO),
 		Read: in, Sent: uint64(out), Agent: info.Kind,

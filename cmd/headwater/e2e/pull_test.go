@@ -19,10 +19,17 @@ const icecastConfig = `<icecast>
 <limits><clients>100</clients><sources>2</sources><burst-size>65535</burst-size></limits>
 <authentication><source-password>hack</source-password><admin-user>admin</admin-user><admin-password>hack</admin-password></authentication>
 <hostname>localhost</hostname><listen-socket><port>%d</port><bind-address>127.0.0.1</bind-address></listen-socket>
-<paths><basedir>%[2]s</basedir><logdir>%[2]s</logdir><webroot>%[2]s</webroot><adminroot>%[2]s</adminroot></paths>
+<paths><basedir>%[2]s</basedir><logdir>%[2]s</logdir><webroot>/usr/share/icecast2/web</webroot><adminroot>/usr/share/icecast2/admin</adminroot></paths>
 <logging><accesslog>access.log</accesslog><errorlog>error.log</errorlog><loglevel>1</loglevel></logging>
 <security><chroot>0</chroot>%[3]s</security></icecast>
 `
+
+// play sends a station to live.mp3 of an Icecast, or what takes sources as it does.
+func play(t *testing.T, url string) {
+	t.Helper()
+	start(t, "ffmpeg", "-v", "error", "-nostdin", "-re", "-i", bareMP3.path(t), "-c", "copy", "-f", "mp3", "-content_type", "audio/mpeg",
+		"-ice_name", "Pulled Radio", "-ice_genre", "Test", strings.Replace(url, "http://", "icecast://source:hack@", 1)+"/live.mp3").live()
+}
 
 // startIcecast starts an Icecast with a station on the air, and returns what to
 // kill and its address.
@@ -50,8 +57,7 @@ func startIcecast(t *testing.T) (icecast *process, address string) {
 		_, _, err := get("http://" + address + "/")
 		return err
 	})
-	start(t, "ffmpeg", "-v", "error", "-nostdin", "-re", "-i", bareMP3.path(t), "-c", "copy", "-f", "mp3", "-content_type", "audio/mpeg",
-		"-ice_name", "Pulled Radio", "-ice_genre", "Test", "icecast://source:hack@"+address+"/live.mp3").live()
+	play(t, "http://"+address)
 	eventually(t, 20*time.Second, "icecast has a source", func() error {
 		res, err := http.Get("http://" + address + "/live.mp3")
 		if err != nil {
