@@ -19,7 +19,7 @@ type listen struct {
 // answerContinuous answers for /{stream}.ts, .mp3, .aac, .ogg and the audio of
 // /{stream}: a body without end, whose listener it has counted.
 func (s *Server) answerContinuous(req *http1.Request, rep *http1.Reply, st *Stream, rt route) listen {
-	program := st.source()
+	program := st.awaitSource()
 	suffix := rt.suffix
 	if rt.kind == kindStream {
 		rep.Set("Vary", s.headers.varyAccept)

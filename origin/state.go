@@ -40,6 +40,8 @@ func (s *Stream) reason(now time.Time) string {
 	defer s.mu.Unlock()
 	status, snap := s.seg.Status(), s.snapshot.Load()
 	switch {
+	case s.relay.air == sideNone && s.cfg.OnDemand:
+		return "the source of stream " + s.cfg.Name + " is started on demand: it will be there soon, or the log tells why not"
 	case s.relay.air == sideNone && snap.edge.IsZero():
 		return "no source is connected to stream " + s.cfg.Name + s.advice()
 	case s.relay.air == sideNone:

@@ -73,6 +73,10 @@ type StreamConfig struct {
 	Store    Store              // nil: segments live in memory only
 	Registry segmenter.Registry // of the record; nil: Store, or memory if there is none
 
+	// OnDemand says that the source comes when somebody asks for the stream (see
+	// [Stream.Demand]): listeners of continuous outputs wait for it.
+	OnDemand bool
+
 	// SendTo says in words where media for the stream is taken, for the
 	// sentence that is shown while there is no source, e.g. "tcp://10.0.0.1:9999".
 	SendTo string

@@ -69,6 +69,8 @@ type StreamConfig struct {
 
 	Pull []string // URLs to pull from, the best first; or nil
 
+	OnDemand bool // the source is started only while somebody wants the stream
+
 	Encode encode.Settings // of PCM that a source sends
 
 	SHOUTcast      string          // address to listen on for SHOUTcast sources, or ""

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,6 +26,8 @@ func sourceSettings() []setting[StreamConfig] {
 		{"exec_framing", "NAME", "of the output of exec: none, or eradio, which also tells titles", "none",
 			func(s *StreamConfig, v string) error { return setOneOf(&s.ExecFraming, v, "none", "eradio") }},
 		{"pull", "URLS", "addresses of Icecast, SHOUTcast or HTTP to pull from, the best first", "", setPull},
+		{"on_demand", "BOOL", "start connect, folder, exec or pull only while somebody listens or watches", "false",
+			func(s *StreamConfig, v string) error { return setBool(&s.OnDemand, v) }},
 		{"encode", "CODEC", "what becomes of PCM (WAV) that a source sends: mp3 or aac with a bit rate, such as mp3 128k, or none", "mp3", setEncode},
 	}
 }
@@ -53,6 +56,9 @@ func (s *StreamConfig) validateSource(key string, add func(key, format string, a
 	}
 	if s.Shuffle && s.Folder == "" {
 		add(key+".shuffle", "has no meaning without folder")
+	}
+	if keys := s.sources(); s.OnDemand && (len(keys) == 0 || slices.Contains(keys, "tcp")) {
+		add(key+".on_demand", "has no meaning without connect, folder, exec or pull: what is sent here comes when it comes")
 	}
 	if s.ExecFraming != "" && len(s.Exec) == 0 {
 		add(key+".exec_framing", "has no meaning without exec")

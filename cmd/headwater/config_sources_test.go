@@ -15,6 +15,7 @@ func TestConfigSources(t *testing.T) {
 		{"an address to pull from", "pull: http://a.example/x", func(s StreamConfig) any { return fmt.Sprint(s.Pull) }, "[http://a.example/x]"},
 		{"several", "pull: ['http://a.example/x', 'https://me:pass@b.example:8000/']", func(s StreamConfig) any { return fmt.Sprint(s.Pull) },
 			"[http://a.example/x https://me:pass@b.example:8000/]"},
+		{"on demand", "connect: a.example:1\n    on_demand: true", func(s StreamConfig) any { return s.OnDemand }, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -184,6 +184,7 @@ func (s *station) streamConfig(name string, opts *serveOptions, cfg *StreamConfi
 		},
 		Window:          segmenter.WindowConfig{Duration: orElse(cfg.Window, opts.Window), MaxBytes: cfg.MaxBytes},
 		PublishAfter:    cfg.PublishAfter,
+		OnDemand:        cfg.OnDemand,
 		EndAfter:        cfg.EndAfter,
 		Mode:            cfg.Mode,
 		Flush:           cfg.Flush,
@@ -262,7 +263,7 @@ func (s *station) newSource(ctx context.Context, opts *serveOptions, cfg *Stream
 	o := s.ingestOptions(cfg.Name, cfg, sink)
 	if cfg.Connect != "" {
 		place.fetches = cfg.Connect
-		return supervised{s.log.With("stream", cfg.Name), ingest.NewTCPDialer(cfg.Connect, o)}, nil
+		return own(cfg, o, ingest.NewTCPDialer(cfg.Connect, o)), nil
 	}
 	if source, place.fetches, err = newOwnSource(cfg, o); source != nil || err != nil {
 		return source, err
