@@ -113,3 +113,26 @@ func TestPull(t *testing.T) {
 	ffprobeFinds(t, s.url+"/live.mp3", []string{"mp3"})
 	ffmpegDecodes(t, s.playlist(), false)
 }
+
+// A source on demand runs only while somebody listens, who waits for it.
+func TestOnDemand(t *testing.T) {
+	t.Parallel()
+	enter(t)
+	backup := serve(t)
+	bareMP3.send(t, backup.port)
+	backup.ready()
+	config := filepath.Join(t.TempDir(), "relay.yaml")
+	if err := os.WriteFile(config, fmt.Appendf(nil, "streams:\n  live:\n    pull: %s/live.mp3\n    on_demand: true\n", backup.url), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s := &server{t: t}
+	s.launch("--config", config)
+	pause(t.Context(), 2*time.Second)
+	if text := s.process.output.String(); strings.Contains(text, "source started") {
+		t.Errorf("the source was started for nobody:\n%s", text)
+	}
+	ffprobeFinds(t, s.url+"/live.mp3", []string{"mp3"})
+	if text := s.process.output.String(); !strings.Contains(text, "somebody wants the stream") {
+		t.Errorf("the log does not tell why the source was started:\n%s", text)
+	}
+}
