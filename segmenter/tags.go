@@ -121,7 +121,7 @@ func (o *openSlot) reaches(u *mux.Unit) mux.Ticks {
 // of the first sample and the title in force there, then whole frames, with a
 // tag where the title changes (hls-rules C21-C23, C38; RFC 8216 §3.4). What is
 // built on ffmpeg takes such a tag for part of the frame behind it, and leaves
-// that frame out: 26 ms, once a title. All others pass over it.
+// that one out; browsers and VLC pass over it.
 func buildPacked(seg *Segment, o *openSlot, marks []mark) {
 	first := o.frames[0].PTS
 	var title *mux.Title
