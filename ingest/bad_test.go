@@ -41,7 +41,7 @@ func TestBadInput(t *testing.T) {
 		{"an ID3 tag of 4 GB, which there is not", slices.Concat([]byte("ID3\x04\x00\x00\xff\xff\xff\xff"), good), 0, "closed the connection", seconds, 1},
 		{"a tag of 256 MB in the middle", slices.Concat(good, largest, make([]byte, 2<<20), good), 0, "closed the connection", 2 * seconds, 1},
 		{"frames that change their rate", slices.Concat(good, low.Bytes(seconds*mux.ClockRate), high.Bytes(seconds*mux.ClockRate)), 0, "closed the connection", 3 * seconds, 3},
-		{"frames of a rate that changes each time", alternating(mp3, high), 0, "", 0, 0},
+		{"frames of a rate that changes each time, of which anything may come", alternating(mp3, high), 0, "", 0, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
