@@ -170,7 +170,10 @@ func (r *relay) best(now time.Time) side {
 // time to be back that one that is silent has; the first is waited for as long.
 func (r *relay) away(now time.Time) bool {
 	main := &r.ways[sideMain]
-	if !main.attached && r.last != sideNone {
+	switch {
+	case r.last == sideNone && now.Sub(r.ways[sideStandby].since) < r.after:
+		return false // both may have been started just now
+	case r.last != sideNone && !main.attached:
 		return now.Sub(main.since) >= r.after/2
 	}
 	return main.quiet(now, r.after)

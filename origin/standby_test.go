@@ -131,6 +131,8 @@ func TestStandby(t *testing.T) {
 			"0 main, 100 nobody, 150 standby", 1, true},
 		{"one that goes leaves nothing", []sound{{from: 0, to: 10 * s}, {from: 30 * s, to: 60 * s}}, []sound{{from: 0, to: 20 * s}}, mp3,
 			"0 main, 102 standby, 200 nobody, 300 main", 2, true},
+		{"also where both begin late", []sound{{from: 5*s + 200*ms, to: 60 * s}}, []sound{{from: 5 * s, to: 60 * s}}, mp3,
+			"0 nobody, 52 main", 0, true},
 		{"the stream's source is waited for at the start", []sound{{from: 2 * s, to: 60 * s}}, always, mp3,
 			"0 nobody, 5 standby, 23 main", 1, false},
 	} {
