@@ -297,6 +297,10 @@ func TestFanEndsLate(t *testing.T) {
 	pace := time.NewTicker(time.Millisecond)
 	defer pace.Stop()
 	for i := 0; tail.Missed() < 100; i++ {
+		if i == len(units) {
+			n, last := f.gone()
+			t.Fatalf("%d frames were passed, %d listeners have gone, the last with %v", tail.Missed(), n, last)
+		}
 		tail.Append(units[i], time.Now())
 		<-pace.C
 	}
