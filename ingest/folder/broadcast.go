@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 
 	"headwater/mux"
@@ -33,6 +34,7 @@ type broadcast struct {
 	log      *slog.Logger
 	demux    *audio.Demuxer
 	zero     time.Time // when time 0 of the demuxer's clock is due
+	end      mux.Ticks // of the last unit
 	reported time.Time
 	format   string
 }
@@ -51,8 +53,8 @@ func (b *broadcast) play(ctx context.Context, f *file) (frames int, err error) {
 		var n int
 		n, err = f.Read(block)
 		units := b.demux.Write(block[:n:n])
-		if err != nil {
-			units = append(units, b.demux.Flush()...)
+		if err != nil { // the next call reuses the slice
+			units = append(slices.Clone(units), b.demux.Flush()...)
 		}
 		if len(units) > 0 && title != nil {
 			first := *units[0]
@@ -85,6 +87,8 @@ func (b *broadcast) send(ctx context.Context, units []*mux.Unit) {
 			continue
 		}
 		b.feed.Write(units[:n], now)
+		f := units[n-1].Frames[0]
+		b.end = f.PTS + mux.FromSamples(int64(f.Samples), f.Rate)
 		if b.format = "MP3"; units[0].Program.Tracks[0].Codec == mux.CodecAAC {
 			b.format = "ADTS AAC"
 		}
@@ -101,12 +105,14 @@ func (b *broadcast) due(u *mux.Unit) time.Time {
 }
 
 func (b *broadcast) report(now time.Time) {
-	b.feed.Report(b.format, b.demux.Stats())
+	stats := b.demux.Stats()
+	stats.Lead = b.end.Duration() - now.Sub(b.zero)
+	b.feed.Report(b.format, stats)
 	b.reported = now
 }
 
-// end gives the sink back.
-func (b *broadcast) end(cause error) {
+// close gives the sink back.
+func (b *broadcast) close(cause error) {
 	now := time.Now()
 	b.report(now)
 	b.feed.Close(cause, now)

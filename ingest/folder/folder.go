@@ -161,7 +161,7 @@ func (p *Player) play(ctx context.Context) error {
 		}
 	}
 	if on != nil {
-		on.end(context.Cause(ctx))
+		on.close(context.Cause(ctx))
 	}
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

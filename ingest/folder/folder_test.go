@@ -111,7 +111,7 @@ func TestPlayerInRealTime(t *testing.T) {
 		if closed, cause := f.Closed(); !closed || cause == nil {
 			t.Errorf("Closed = %v, %v, want the end of the context", closed, cause)
 		}
-		if format, stats := f.Reported(); format != "MP3" || stats.SyncLosses != 0 || stats.Skipped != 0 {
+		if format, stats := f.Reported(); format != "MP3" || stats.SyncLosses != 0 || stats.Skipped != 0 || stats.Lead < 200*time.Millisecond || stats.Lead > folder.Ahead+30*time.Millisecond {
 			t.Errorf("reported %s, %+v", format, stats)
 		}
 	})
