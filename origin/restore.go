@@ -170,8 +170,8 @@ func mainFirst(a, b *segmenter.Segment) int {
 const probeBytes = 4 << 20
 
 // probe reads the tracks of the newest stored segment of the main rendition,
-// so that the multivariant playlist can be written before a source is back. It
-// returns nil if that cannot be told.
+// so that the multivariant playlist can be written before a source is back, and
+// what it sounds like, for a standby. It returns nil if that cannot be told.
 func (s *Stream) probe(gen uint64) []mux.Track {
 	main := s.publisher.renditions[0]
 	for _, e := range slices.Backward(main.entries) {
@@ -183,20 +183,20 @@ func (s *Stream) probe(gen uint64) []mux.Track {
 			return nil
 		}
 		defer f.Close()
-		return tracksOf(io.LimitReader(f, probeBytes))
+		return tracksOf(io.LimitReader(f, probeBytes), s.listen)
 	}
 	return nil
 }
 
 // tracksOf returns the tracks of a transport stream, with what their bytes say
-// as far as r goes.
-func tracksOf(r io.Reader) []mux.Track {
+// as far as r goes. listen is called with the units that were read for that.
+func tracksOf(r io.Reader, listen func([]*mux.Unit)) []mux.Track {
 	d := ts.NewDemuxer(ts.Options{})
 	for {
 		n, err := r.Read(d.Buffer())
-		d.Advance(n)
+		listen(d.Advance(n))
 		if err != nil {
-			d.Flush()
+			listen(d.Flush())
 		}
 		p := d.Program()
 		switch {

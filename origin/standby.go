@@ -27,8 +27,8 @@ func (b Standby) Attach(info mux.SourceInfo, now time.Time) (mux.Feed, error) {
 const soundHead = 16
 
 // Sound returns the first 16 bytes of the newest MP3 or AAC frame that the main
-// source has brought, or nothing: what a standby has to be like for all
-// players to go on with it.
+// source has brought, or of one that is stored, or nothing: what a standby has
+// to be like for all players to go on with it.
 func (s *Stream) Sound() []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()

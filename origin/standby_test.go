@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"headwater/mux"
+	"headwater/mux/audio"
 	"headwater/mux/codec"
 	"headwater/mux/muxtest"
 	"headwater/origin"
@@ -315,6 +316,31 @@ func TestStandbyTitles(t *testing.T) {
 				cancel()
 				performing.Wait()
 				b.stop()
+			})
+		})
+	}
+}
+
+// A process that starts again knows from what is stored what the source sounded
+// like, so that its standby can be like it.
+func TestSoundIsStored(t *testing.T) {
+	for _, c := range []mux.Codec{mux.CodecMP3, mux.CodecAAC} {
+		t.Run(c.String(), func(t *testing.T) {
+			dir := t.TempDir()
+			synctest.Test(t, func(t *testing.T) {
+				b := newBed(t, origin.StreamConfig{Store: openStore(t, dir)})
+				if head := b.stream.Sound(); head != nil {
+					t.Errorf("Sound = %x before there is a source", head)
+				}
+				source := b.play(muxtest.RawAudio(c))
+				source.send(11 * time.Second)
+				want := b.stream.Sound()
+				b.stop()
+				b = newBed(t, origin.StreamConfig{Store: openStore(t, dir)})
+				defer b.stop()
+				if got := b.stream.Sound(); !audio.SameFormat(got, want) {
+					t.Errorf("Sound = %x after a restart, was %x", got, want)
+				}
 			})
 		})
 	}
