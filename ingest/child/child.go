@@ -17,8 +17,12 @@ import (
 	"headwater/mux"
 )
 
-// grace is how long a program may take to end after it was asked to.
-const grace = time.Second
+const (
+	// grace is how long a program may take to end after it was asked to.
+	grace = time.Second
+	// lastWords is how long is waited for what it said before it ended.
+	lastWords = 200 * time.Millisecond
+)
 
 // Process is a program that runs. Reading it gives its standard output; it is
 // an [headwater/ingest.Conn]. One goroutine reads, any may close it.
@@ -31,6 +35,7 @@ type Process struct {
 	says   voice
 
 	ended   chan struct{} // closed when it has ended
+	said    chan struct{} // closed when all that it said was heard
 	err     error         // of Wait; set before ended is closed
 	working sync.WaitGroup
 	close   sync.Once
@@ -40,7 +45,7 @@ type Process struct {
 // What it writes to standard error goes to log at a bounded rate. The error
 // says that there is no such program, or why it cannot be started.
 func Start(log *slog.Logger, args ...string) (*Process, error) {
-	p := &Process{cmd: exec.Command(args[0], args[1:]...), name: filepath.Base(args[0]), ended: make(chan struct{})}
+	p := &Process{cmd: exec.Command(args[0], args[1:]...), name: filepath.Base(args[0]), ended: make(chan struct{}), said: make(chan struct{})}
 	p.says.log = log.With("program", p.name)
 	separate(p.cmd)
 	var theirs []*os.File
@@ -64,7 +69,10 @@ func Start(log *slog.Logger, args ...string) (*Process, error) {
 		}
 		return nil, fmt.Errorf("run %s: %w", args[0], err)
 	}
-	p.working.Go(func() { p.says.listen(p.stderr) })
+	p.working.Go(func() {
+		p.says.listen(p.stderr)
+		close(p.said)
+	})
 	p.working.Go(func() {
 		p.err = p.cmd.Wait()
 		close(p.ended)
@@ -105,6 +113,10 @@ func (p *Process) reason() error {
 	case <-p.ended:
 	default:
 		return io.EOF
+	}
+	select {
+	case <-p.said:
+	case <-time.After(lastWords): // what it has started talks on
 	}
 	switch last := p.says.lastLine(); {
 	case p.err == nil:

@@ -98,14 +98,14 @@ func TestFolder(t *testing.T) {
 	}
 }
 
-// TestExec has headwater run ffmpeg and take what it writes, again when it was killed.
+// TestExec has headwater run a recorder and encode what it writes, again when it was killed.
 func TestExec(t *testing.T) {
 	t.Parallel()
 	enter(t)
 	config := `cat > exec.yaml <<END
 streams:
   live:
-    exec: [sh, -c, 'echo $$ >> pids; exec ffmpeg -v warning -re -f lavfi -i sine=440 -c:a libmp3lame -f mp3 -']
+    exec: [sh, -c, 'echo $$ >> pids; exec ffmpeg -v warning -re -f lavfi -i sine=440 -f wav -']
 END
 bin/headwater serve --config exec.yaml
 `
