@@ -1,6 +1,10 @@
 package segmenter
 
-import "headwater/mux"
+import (
+	"time"
+
+	"headwater/mux"
+)
 
 // settled is how long a segment must be before a point is begun in it only to
 // be like others: no segment is next to nothing.
@@ -11,11 +15,18 @@ const settled = mux.ClockRate
 type Alignment struct {
 	Base int64  // numbers that resets inside a slot have used up, see [Point]
 	DSN  uint64 // discontinuity sequence number
+	// Offset is that of the newest [Point] of all whose source has timestamps,
+	// and Start the epoch time of that; 0 if there is none.
+	Offset, Start mux.Ticks
 }
 
-// Max returns the greater of each.
+// Max returns the greater of each, and the newer clock.
 func (a Alignment) Max(b Alignment) Alignment {
-	return Alignment{max(a.Base, b.Base), max(a.DSN, b.DSN)}
+	a.Base, a.DSN = max(a.Base, b.Base), max(a.DSN, b.DSN)
+	if b.Start > a.Start {
+		a.Offset, a.Start = b.Offset, b.Start
+	}
+	return a
 }
 
 // Alignment returns that of the newest point.
@@ -23,7 +34,29 @@ func (s *Segmenter) Alignment() Alignment {
 	if s.at == nil {
 		return Alignment{}
 	}
-	return Alignment{s.at.Base, s.at.DSN}
+	a := Alignment{Base: s.at.Base, DSN: s.at.DSN}
+	if s.layout.program != nil && s.layout.program.Timing == mux.TimingPTS {
+		a.Offset, a.Start = s.at.Offset, s.at.Start
+	}
+	return a
+}
+
+// sameClock is how far a unit may lie from its arrival by another stream's clock
+// to be taken for one of the same encoder: not farther than it may be late.
+const sameClock = mux.ClockRate / 4
+
+// borrow maps the clock at u as that of another stream is, if both seem to be
+// one: streams that arrived one after the other are cut at the same pictures
+// then (hls-rules B17, H11).
+func (s *Segmenter) borrow(u *mux.Unit, at time.Time) bool {
+	c := &s.clock
+	want := mux.FromTime(at) - c.latency
+	e := want.Nearest(u.PTS + s.align.Offset)
+	if s.align.Start == 0 || c.follows || abs(e-want) > sameClock || e < c.end {
+		return false
+	}
+	c.mapped, c.shift = true, e-u.PTS
+	return true
 }
 
 // Align has the stream catch up with others: it begins with to, or goes on with

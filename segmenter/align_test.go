@@ -61,8 +61,8 @@ func TestAlign(t *testing.T) {
 			}
 			checkRun(t, a)
 			checkRun(t, b)
-			if a.Alignment() != b.Alignment() {
-				t.Errorf("alignments %+v and %+v", a.Alignment(), b.Alignment())
+			if x, y := a.Alignment(), b.Alignment(); x.Base != y.Base || x.DSN != y.DSN {
+				t.Errorf("alignments %+v and %+v", x, y)
 			}
 			compared := 0
 			for _, x := range a.slots[len(a.slots)-8:] {
@@ -78,6 +78,54 @@ func TestAlign(t *testing.T) {
 			}
 			if compared < 6 {
 				t.Errorf("%d segments have a number in both\n%v\n%v", compared, a, b)
+			}
+		})
+	}
+}
+
+// What one encoder sends as several streams is cut at the same pictures, though
+// one arrives later than the other; what another one sends is not taken for it
+// (hls-rules B17, H11).
+func TestAlignClocks(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		late time.Duration // the second stream's arrival
+		by   mux.Ticks     // its clock
+		same bool          // cuts at the same timestamps
+	}{
+		{"at once", 0, 0, true},
+		{"jitter", 170 * time.Millisecond, 0, true},
+		{"another encoder that began later", 700 * time.Millisecond, 0, false},
+		{"another clock", 10 * time.Millisecond, 1000 * mux.ClockRate, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			stream := muxtest.Audio(mux.CodecAAC)
+			var origins []*origin
+			for range 2 {
+				origins = append(origins, newOrigin(t, segmenter.Config{TargetDuration: 4 * time.Second}, &segmenter.MemoryRegistry{}, nil))
+			}
+			var first mux.Ticks
+			units := stream.UnitsFor(60 * mux.ClockRate)
+			first = units[0].DTS
+			for _, u := range units {
+				for i, o := range origins {
+					at := noon.Add((u.DTS - first).Duration() + time.Duration(i)*tt.late)
+					both := origins[0].Alignment().Max(origins[1].Alignment())
+					o.Align(both)
+					o.pass(at)
+					o.Write([]*mux.Unit{moved(u, mux.Ticks(i)*tt.by)}, o.now)
+					o.collect()
+				}
+			}
+			offset := func(o *origin) mux.Ticks { return o.Status().Record.Points[0].Offset }
+			if same := offset(origins[0]) == offset(origins[1]); same != tt.same {
+				t.Errorf("offsets %d and %d, want the same: %v", offset(origins[0]), offset(origins[1]), tt.same)
+			}
+			for _, o := range origins {
+				checkRun(t, o)
+			}
+			if x, y := origins[0].slots, origins[1].slots; tt.same && (len(x) < 10 || x[5].Start != y[5].Start || x[5].Sequence != y[5].Sequence) {
+				t.Errorf("the fifth segments are\n%v\n%v", origins[0], origins[1])
 			}
 		})
 	}

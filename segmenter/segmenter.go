@@ -328,7 +328,10 @@ func (s *Segmenter) locate(a arrival) *Point {
 		return nil
 	}
 	s.clock.end = max(s.clock.end, s.ended) // not before gaps that were published
-	e := s.clock.restart(u, a.at)
+	if !s.borrow(u, a.at) {
+		s.clock.restart(u, a.at)
+	}
+	e := s.clock.epoch(u.PTS)
 	return s.begin(a, e, (e-u.PTS)&(mux.Wrap-1), last != nil)
 }
 
