@@ -140,7 +140,7 @@ func (s *Server) admit(req *http1.Request, rep *http1.Reply, st *Stream, rt rout
 	case st.audience.full(st.cfg.MaxListeners):
 		s.counts.full.Add(1)
 		sentence = "stream " + st.Name() + " has as many listeners as it may have"
-	case !s.listeners.add(l, s.cfg.ListenersPerAddress):
+	case !s.listeners.add(l):
 		st.audience.leave()
 		s.counts.repeated.Add(1)
 		status, sentence = http.StatusForbidden, "there are as many listeners from your address as there may be"
@@ -173,7 +173,7 @@ func (s *Server) letIn(req *http1.Request, rep *http1.Reply, st *Stream, rt rout
 		s.turnAway(rep, &verdict)
 		return false
 	}
-	l.visitor, l.gate = v, st.cfg.Gate
+	l.admitted = &admitted{st.cfg.Gate, v}
 	if verdict.Limit > 0 {
 		s.listeners.limit(l, l.since.Add(verdict.Limit))
 	}

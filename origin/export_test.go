@@ -2,7 +2,9 @@ package origin
 
 import (
 	"net/http"
+	"net/netip"
 	"time"
+	"unique"
 
 	"headwater/origin/http1"
 	"headwater/segmenter"
@@ -84,3 +86,13 @@ var (
 
 // Measure does what the server does each second.
 func (s *Server) Measure(now time.Time) { s.measure(now) }
+
+// Registry is where listeners are known.
+type Registry struct{ registry }
+
+// Enter adds a listener.
+func (r *Registry) Enter(remote netip.AddrPort, agent string) {
+	l := &listener{remote: remote, agent: unique.Make(agent), since: time.Now()}
+	l.Owner = l
+	r.add(l)
+}

@@ -38,6 +38,8 @@ func (s icecast) routes(r chi.Router) {
 		"moveclients": s.moveClients,
 		"killclient":  s.killClient,
 		"killsource":  s.killSource,
+		"fallbacks":   s.setFallback, // as Icecast 2.4 calls it
+		"fallback":    s.setFallback, // and Icecast-KH
 		"metadata":    s.setMetadata,
 	} {
 		scoped := func(w http.ResponseWriter, r *http.Request) { s.withMount(w, r, handle) }
@@ -181,7 +183,7 @@ func (s icecast) listMounts(w http.ResponseWriter, r *http.Request) {
 	}{}
 	for _, m := range s.collect(r, nil).List {
 		since, _ := time.Parse(icecastTime, m.Start) // written by us
-		out.Source = append(out.Source, source{m.Mount, "", m.Listeners, int64(time.Since(since).Seconds()), m.Type})
+		out.Source = append(out.Source, source{m.Mount, m.fallback, m.Listeners, int64(time.Since(since).Seconds()), m.Type})
 	}
 	s.writeXML(w, r, out)
 }
@@ -255,6 +257,19 @@ func (s icecast) killSource(w http.ResponseWriter, r *http.Request, st *Stream) 
 		return
 	}
 	s.respond(w, r, "Source Removed", true)
+}
+
+func (s icecast) setFallback(w http.ResponseWriter, r *http.Request, st *Stream) {
+	to := r.URL.Query().Get("fallback")
+	name := to
+	if b := s.mountStream(to); b != nil {
+		name = b.Name()
+	}
+	if err := s.SetFallback(st.Name(), name); err != nil {
+		s.respond(w, r, err.Error(), false)
+		return
+	}
+	s.respond(w, r, "Fallback configured", true)
 }
 
 // respond answers whether something was done.

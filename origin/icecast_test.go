@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"headwater/mux"
+	"headwater/mux/muxtest"
 	"headwater/origin"
 )
 
@@ -225,5 +226,53 @@ func TestIcecastKillsClients(t *testing.T) {
 	io.Copy(io.Discard, one.Body) // comes to an end
 	if l := h.server.Listeners(""); len(l) != 1 || l[0].Stream != "two" {
 		t.Errorf("there are %+v, want the listener of stream two", l)
+	}
+}
+
+// An operator's fallback is heard when the source has gone, by who listens
+// already.
+func TestIcecastSetsFallback(t *testing.T) {
+	h := openIcecast(t)
+	res := h.listen("/one.mp3")
+	hear(t, res)
+	for _, c := range []struct{ query, want string }{
+		{"?mount=/one&fallback=/none", "there is no stream"},
+		{"?mount=/one&fallback=/one.mp3", "its own"},
+		{"?mount=/one.mp3&fallback=/two.mp3", "<message>Fallback configured</message><return>1</return>"},
+		{"?mount=/two&fallback=/one", "circle"},
+		{"?mount=/three&fallback=/one", "circle"},
+	} {
+		if _, body := h.ask("/admin/fallbacks"+c.query, "admin", "admin"); !strings.Contains(body, c.want) {
+			t.Errorf("fallbacks%s answers %s, want %q", c.query, body, c.want)
+		}
+	}
+	if _, body := h.ask("/admin/listmounts", "admin", "admin"); !strings.Contains(body, "<fallback>/two</fallback>") {
+		t.Errorf("listmounts does not show the fallback: %s", body)
+	}
+	events := h.server.Events()
+	pace := time.NewTicker(100 * time.Millisecond)
+	defer pace.Stop()
+	units := muxtest.Audio(mux.CodecMP3).UnitsFor(10 * mux.ClockRate)[42:]
+	for heard := false; !heard; {
+		if len(units) < 4 {
+			t.Fatal("the fallback was not heard in time")
+		}
+		select {
+		case <-pace.C:
+			h.feeds[1].Write(units[:4], time.Now())
+			units = units[4:]
+		case e := <-events.C:
+			switch {
+			case e.Stream != "one":
+			case e.Kind == origin.EventSourceConnected: // the standby's
+				h.feeds[0].Close(nil, time.Now())
+			case e.Kind == origin.EventFallback:
+				heard = true
+			}
+		}
+	}
+	hear(t, res)
+	if _, body := h.ask("/admin/fallbacks?mount=/one&fallback=", "admin", "admin"); !strings.Contains(body, "<return>1</return>") {
+		t.Errorf("the fallback does not end: %s", body)
 	}
 }

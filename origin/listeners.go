@@ -27,8 +27,13 @@ type listener struct {
 	since  time.Time
 	until  time.Time // it is sent away then; zero: never; guarded by registry.mu once it is in it
 
-	visitor *Visitor // as the gate of its first stream let it in; nil if there is none
+	admitted *admitted // by the gate of its first stream; nil if that has none
+}
+
+// admitted is a listener whom a gate let in.
+type admitted struct {
 	gate    Gate
+	visitor *Visitor
 }
 
 // ListenerState is what is told about a listener of a continuous output.
@@ -51,20 +56,23 @@ func (l *listener) state() ListenerState {
 
 // registry knows all listeners. What sends to them never asks it.
 type registry struct {
+	most int // listeners that one address may have; 0: as many as it likes
+
 	mu      sync.Mutex
 	last    uint64                // guarded by mu
 	all     map[uint64]*listener  // by ID; guarded by mu
-	perAddr map[netip.Addr]uint32 // of those with an address; guarded by mu
+	perAddr map[netip.Addr]uint32 // by address, if there is a most; guarded by mu
 	timed   int                   // those that have an until; guarded by mu
 }
 
-// add admits a listener and gives it its ID, unless most have its address; 0
-// bounds nothing.
-func (r *registry) add(l *listener, most int) bool {
+// add admits a listener and gives it its ID, unless as many as may be have its
+// address.
+func (r *registry) add(l *listener) bool {
 	addr := l.remote.Addr()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if most > 0 && addr.IsValid() && r.perAddr[addr] >= uint32(most) {
+	counted := r.most > 0 && addr.IsValid()
+	if counted && r.perAddr[addr] >= uint32(r.most) {
 		return false
 	}
 	if r.all == nil {
@@ -73,7 +81,9 @@ func (r *registry) add(l *listener, most int) bool {
 	r.last++
 	l.id = r.last
 	r.all[l.id] = l
-	r.perAddr[addr]++
+	if counted {
+		r.perAddr[addr]++
+	}
 	if !l.until.IsZero() {
 		r.timed++
 	}
@@ -276,8 +286,8 @@ func (s *Server) gone(h *live.Handle, n int64, err error) {
 	l := h.Owner.(*listener)
 	s.uncount(l)
 	l.stream.Load().audience.sent.Add(n)
-	if l.gate != nil {
-		l.gate.Leave(l.visitor, time.Since(l.since))
+	if l.admitted != nil {
+		l.admitted.gate.Leave(l.admitted.visitor, time.Since(l.since))
 	}
 	s.counts.bytes[kindContinuous].Add(uint64(n))
 	if errors.Is(err, os.ErrDeadlineExceeded) {

@@ -24,6 +24,8 @@ const (
 type mountStats struct {
 	Mount string `xml:"mount,attr" json:"-"`
 
+	fallback string // mount that an operator has set; or empty
+
 	Artist          string `xml:"artist,omitempty" json:"artist,omitempty"`
 	AudioInfo       string `xml:"audio_info,omitempty" json:"audio_info,omitempty"`
 	Bitrate         int    `xml:"bitrate,omitempty" json:"bitrate,omitempty"` // kbit/s
@@ -85,6 +87,9 @@ func (s *Server) mount(st *Stream, r *http.Request) (*mountStats, bool) {
 		Type: s.headers.media[suffix][0], URL: station.URL, Slow: st.out.moved(), SourceIP: hostOf(info.Remote),
 		Start: info.Since.UTC().Format(icecastTime), StartISO: info.Since.UTC().Format(icecastTimeISO),
 		Read: in, Sent: uint64(out), Agent: info.Kind,
+	}
+	if to := s.fallbackOf(st.Name()); to != "" {
+		m.fallback = "/" + to
 	}
 	m.ListenURL = mountURL(r, m.Mount)
 	if station.Public {

@@ -100,7 +100,11 @@ type Server struct {
 	mu      sync.Mutex            // serialises changes of streams
 	run     func(*Stream)         // starts a stream while Run runs, else nil; guarded by mu
 	running map[*Stream]runStream // guarded by mu
-	http    *http1.Server         // while Run runs, else nil; guarded by mu
+	// aside runs something as long as the streams run, or until it is stopped;
+	// nil while they do not. Guarded by mu.
+	aside     func(f func(context.Context)) (stop context.CancelFunc)
+	fallbacks map[string]fallback // that operators set, by stream; guarded by mu
+	http      *http1.Server       // while Run runs, else nil; guarded by mu
 }
 
 // runStream is a stream that runs.
@@ -115,6 +119,7 @@ func NewServer(cfg ServerConfig) *Server {
 	s.log = s.cfg.Log
 	s.headers = newHeaders()
 	s.admission.limit = s.cfg.MaxBandwidth
+	s.listeners.most = s.cfg.ListenersPerAddress
 	s.streams.Store(&map[string]*Stream{})
 	s.groups.Store(&map[string]*group{})
 	s.running = map[*Stream]runStream{}
@@ -163,6 +168,7 @@ func (s *Server) ServeConn(conn net.Conn) {
 // Remove takes a stream away, and sends its listeners away. It returns when the
 // stream does not run any more. Its sources should have ended.
 func (s *Server) Remove(st *Stream) {
+	s.endFallbacksOf(st.Name())
 	s.mu.Lock()
 	streams := maps.Clone(*s.streams.Load())
 	if streams[st.Name()] == st {
@@ -225,6 +231,14 @@ func (s *Server) Run(ctx context.Context) error {
 			st.Run(ctx)
 		})
 	}
+	s.aside = func(f func(context.Context)) context.CancelFunc {
+		ctx, stop := context.WithCancel(streamCtx)
+		streams.Go(func() {
+			defer stop()
+			f(ctx)
+		})
+		return stop
+	}
 	for _, st := range s.Streams() {
 		s.run(st)
 	}
@@ -260,7 +274,7 @@ func (s *Server) Run(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	s.mu.Lock()
-	s.run, s.http = nil, nil
+	s.run, s.aside, s.http = nil, nil, nil
 	s.mu.Unlock()
 	stopStreams()
 	streams.Wait()
