@@ -18,6 +18,9 @@ type Guard interface {
 // mayAdminister reports whether a request comes from the administrator. If it
 // does not, it has been answered.
 func (s *Server) mayAdminister(w http.ResponseWriter, r *http.Request) bool {
+	if s.refuseOtherSite(w, r) {
+		return false
+	}
 	user, password, ok := r.BasicAuth()
 	if ok && s.cfg.Guard != nil && s.cfg.Guard.Admin(r.Context(), user, password, r.RemoteAddr) {
 		return true
@@ -29,6 +32,9 @@ func (s *Server) mayAdminister(w http.ResponseWriter, r *http.Request) bool {
 // maySource reports whether a request comes from who may send to a stream, or
 // from the administrator. If it does not, it has been answered.
 func (s *Server) maySource(w http.ResponseWriter, r *http.Request, stream string) bool {
+	if s.refuseOtherSite(w, r) {
+		return false
+	}
 	user, password, ok := r.BasicAuth()
 	if g := s.cfg.Guard; ok && g != nil && // the administrator's name is not asked of services
 		(user == adminUser && g.Admin(r.Context(), user, password, r.RemoteAddr) ||
@@ -37,6 +43,16 @@ func (s *Server) maySource(w http.ResponseWriter, r *http.Request, stream string
 	}
 	s.challenge(w, r)
 	return false
+}
+
+// refuseOtherSite answers requests that the page of another site has a browser
+// make, which sends passwords by itself, and reports whether it has.
+func (s *Server) refuseOtherSite(w http.ResponseWriter, r *http.Request) bool {
+	if r.Header.Get("Sec-Fetch-Site") != "cross-site" {
+		return false
+	}
+	s.fail(w, r, http.StatusForbidden, s.headers.noStore, "this is not for pages of other sites")
+	return true
 }
 
 // adminUser is the name that administrators go by, as with Icecast.

@@ -51,10 +51,6 @@ func (s icecast) routes(r chi.Router) {
 // withMount calls handle with the stream that a request names, if whoever asks
 // may control it.
 func (s icecast) withMount(w http.ResponseWriter, r *http.Request, handle func(http.ResponseWriter, *http.Request, *Stream)) {
-	if r.Header.Get("Sec-Fetch-Site") == "cross-site" { // browsers send passwords by themselves
-		s.fail(w, r, http.StatusForbidden, s.headers.noStore, "this is not for pages of other sites")
-		return
-	}
 	mount := r.URL.Query().Get("mount")
 	st := s.mountStream(mount)
 	if st == nil {

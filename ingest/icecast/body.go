@@ -9,6 +9,8 @@ import (
 	"net/http/httputil"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 )
 
 // body is the media of a connection, without what a protocol has put around it.
@@ -23,6 +25,10 @@ type body struct {
 	ended  bool // media came to its end
 	// bare gives up what had come with the head.
 	had *bytes.Reader
+
+	mu     sync.Mutex
+	plain  bool // the connection is read in place of the body; guarded by mu
+	closed bool // guarded by mu
 }
 
 // newBody returns the media of a request, of which had came with its head.
@@ -60,8 +66,35 @@ func (b *body) Plain() net.Conn {
 	if !b.raw || b.had.Len() > 0 {
 		return nil
 	}
+	plain := b.Conn
 	if outer, ok := b.Conn.(interface{ Plain() net.Conn }); ok {
-		return outer.Plain()
+		plain = outer.Plain()
 	}
-	return b.Conn
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.plain = plain != nil
+	return plain
+}
+
+// Close ends a Read that waits, and all to come. The connection stays open for
+// an answer, but where it is read in place of the body: there was media then,
+// and nobody waits for an answer.
+func (b *body) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	if b.plain {
+		return b.Conn.Close()
+	}
+	return b.Conn.SetReadDeadline(time.Unix(1, 0))
+}
+
+// SetReadDeadline does nothing to a body that is closed.
+func (b *body) SetReadDeadline(t time.Time) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		return nil
+	}
+	return b.Conn.SetReadDeadline(t)
 }

@@ -333,3 +333,29 @@ func FuzzReadRequest(f *testing.F) {
 		}
 	})
 }
+
+// An operator ends a source at once, however its media is framed.
+func TestSourceIsEnded(t *testing.T) {
+	media := muxtest.RawAudio(mux.CodecMP3).Bytes(2 * mux.ClockRate)
+	for name, sent := range map[string]string{
+		"without end": "SOURCE /live HTTP/1.0\r\n" + strings.ReplaceAll(basic, "\n", "\r\n") + "\r\n" + string(media),
+		"chunked": "PUT /live HTTP/1.1\r\nTransfer-Encoding: chunked\r\n" + strings.ReplaceAll(basic, "\n", "\r\n") + "\r\n" +
+			strings.TrimSuffix(chunked(media, 1000), "0\r\n\r\n"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t)
+				defer b.stop()
+				e := b.dial()
+				io.WriteString(e, sent)
+				synctest.Wait()
+				began := time.Now()
+				b.sink.Feeds()[0].Info.End()
+				<-e.done
+				if closed, _ := b.sink.Feeds()[0].Closed(); !closed || time.Since(began) > 3*time.Second {
+					t.Errorf("the source is closed %v after %v", closed, time.Since(began))
+				}
+			})
+		})
+	}
+}

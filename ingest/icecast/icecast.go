@@ -199,22 +199,7 @@ func (s *Server) serve(conn net.Conn, st *Stream, kind string, begin func() (*bo
 	info := ingest.NewSourceInfo(kind, remote)
 	info.Station = Station(fields)
 	info.End = func() { end(ingest.ErrEnded) } // keptOpen knows no other end
-	return ingest.Serve(ctx, keptOpen{b, ctx}, info, st.Options)
-}
-
-// keptOpen is a body whose connection stays open for an answer when its media
-// has ended by itself.
-type keptOpen struct {
-	*body
-	ctx context.Context // of the media
-}
-
-// Close closes the connection if it is to end before its media.
-func (k keptOpen) Close() error {
-	if k.ctx.Err() == nil {
-		return nil
-	}
-	return k.Conn.Close()
+	return ingest.Serve(ctx, b, info, st.Options)
 }
 
 // complain logs why somebody who may send did not.
