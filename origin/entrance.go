@@ -15,12 +15,13 @@ const (
 // entrance is one side of a relay: a source, or none.
 type entrance struct {
 	attached bool
-	since    time.Time  // when the source came
-	came     time.Time  // when it brought media last; zero if it has not
-	due      time.Time  // until when that lasts, if the source sends in real time
-	end      mux.Ticks  // of the newest media of the reference track, on the source's clock
-	unit     mux.Ticks  // how long the newest of its units lasts: the next is as far away
-	title    *mux.Title // of its newest media, if it has told one
+	since    time.Time     // when the source came, or went
+	came     time.Time     // when it brought media last; zero if it has not
+	due      time.Time     // until when that lasts, if the source sends in real time
+	end      mux.Ticks     // of the newest media of the reference track, on the source's clock
+	unit     mux.Ticks     // how long the newest of its units lasts: the next is as far away
+	pardon   time.Duration // for how long since it came nobody looked
+	title    *mux.Title    // of its newest media, if it has told one
 
 	began   time.Time // when the source began to bring media without a pause
 	brought mux.Ticks // media since then
@@ -46,7 +47,8 @@ func (w *entrance) detach(now time.Time) {
 // bring notes what came. A source that brought nothing for longer than after
 // begins anew.
 func (w *entrance) bring(units []*mux.Unit, now time.Time, after time.Duration) {
-	if w.came.IsZero() || w.quiet(now, after) {
+	again := w.came.IsZero() || w.quiet(now, after)
+	if w.pardon = 0; again {
 		w.began, w.brought, w.due = now, 0, time.Time{}
 	}
 	var length mux.Ticks
@@ -157,7 +159,7 @@ func (w *entrance) quiet(now time.Time, after time.Duration) bool {
 			last = w.due
 		}
 	}
-	return now.Sub(last) >= max(after, w.longUnit())
+	return now.Sub(last)-w.pardon >= max(after, w.longUnit())
 }
 
 // longUnit returns the most time from one unit to the next.

@@ -25,6 +25,9 @@ const (
 	// defaultFallbackAfter is far above the jitter of a line, and short enough
 	// for players not to notice.
 	defaultFallbackAfter = 500 * time.Millisecond
+	// lookEvery is how often it is decided who is on air, at least, if the process
+	// is not held up.
+	lookEvery = advanceInterval
 	// steadyFor is how long the main source must bring media before it is on
 	// air again. It doubles, up to maxSteady, each time that the source is lost
 	// within lapse after that.
@@ -52,6 +55,7 @@ type relay struct {
 	anew  bool // another source holds that side than is on air
 	last  side // that was on air last, as long as nothing is; else as air
 
+	looked time.Time     // when it was decided last
 	back   time.Time     // when the main source took over from the standby last
 	steady time.Duration // for how long it has to bring media before it does
 }
@@ -61,7 +65,7 @@ func newRelay(after time.Duration, now time.Time) relay {
 	if after == 0 {
 		after = defaultFallbackAfter
 	}
-	r := relay{after: after, air: sideNone, last: sideNone, steady: steadyFor}
+	r := relay{after: after, air: sideNone, last: sideNone, steady: steadyFor, looked: now}
 	for x := range r.ways {
 		r.ways[x].since = now
 	}
@@ -112,6 +116,12 @@ type move struct {
 // decide puts on air what should be at an instant. It reports false if that is
 // the source that was.
 func (r *relay) decide(now time.Time) (move, bool) {
+	if away := now.Sub(r.looked); away > 2*lookEvery { // what came meanwhile may not have been read yet
+		for x := range r.ways {
+			r.ways[x].pardon += away - lookEvery
+		}
+	}
+	r.looked = now
 	to := r.best(now)
 	if to == r.air && !r.anew {
 		return move{}, false

@@ -345,3 +345,42 @@ func TestSoundIsStored(t *testing.T) {
 		})
 	}
 }
+
+// A process that was held up does not take its source for silent before it has
+// read what came meanwhile.
+func TestStandbyOfAHeldUpProcess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stream, err := origin.NewStream(origin.StreamConfig{Name: "live"}) // which is not run: nobody looks at the time
+		if err != nil {
+			t.Fatal(err)
+		}
+		units := muxtest.RawAudio(mux.CodecMP3).UnitsFor(10 * mux.ClockRate)
+		var feeds []mux.Feed
+		for _, sink := range []origin.Sink{stream, stream.Standby()} {
+			feed, err := sink.Attach(mux.SourceInfo{ID: "test"}, time.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			feeds = append(feeds, feed)
+		}
+		for len(units) > 4 {
+			for _, feed := range feeds {
+				feed.Write(units[:4], time.Now())
+			}
+			units = units[4:]
+			time.Sleep(96 * time.Millisecond)
+		}
+		time.Sleep(3 * time.Second)
+		feeds[1].Write(units[:1], time.Now()) // is read first
+		if air := stream.State(time.Now()).OnAir; air != "main" {
+			t.Errorf("on air is %s after 3 s of which nobody knows, want main", air)
+		}
+		for range 8 {
+			time.Sleep(100 * time.Millisecond)
+			feeds[1].Write(units[:1], time.Now())
+		}
+		if air := stream.State(time.Now()).OnAir; air != "standby" {
+			t.Errorf("on air is %s when main is silent indeed, want standby", air)
+		}
+	})
+}
