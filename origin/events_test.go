@@ -66,6 +66,7 @@ func TestEvents(t *testing.T) {
 		standby.Write(second(), time.Now())
 		happened(t, events, "a standby waits", "source_connected live test-2 standby")
 		feed.Close(errors.New("gone"), time.Now())
+		time.Sleep(time.Second) // it might have been back soon
 		standby.Write(second(), time.Now())
 		synctest.Wait()
 		happened(t, events, "the standby takes over", "source_disconnected live test-1 main", "fallback live test-2 standby", "title live ")

@@ -68,7 +68,7 @@ type registry struct {
 // add admits a listener and gives it its ID, unless as many as may be have its
 // address.
 func (r *registry) add(l *listener) bool {
-	addr := l.remote.Addr()
+	addr := household(l.remote.Addr())
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	counted := r.most > 0 && addr.IsValid()
@@ -90,11 +90,22 @@ func (r *registry) add(l *listener) bool {
 	return true
 }
 
+// household returns what counts as one address: of IPv6 the half that a client
+// cannot change at will.
+func household(addr netip.Addr) netip.Addr {
+	if addr.Is6() {
+		if prefix, err := addr.Prefix(64); err == nil {
+			return prefix.Addr()
+		}
+	}
+	return addr
+}
+
 func (r *registry) remove(l *listener) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.all, l.id)
-	if addr := l.remote.Addr(); r.perAddr[addr] > 1 {
+	if addr := household(l.remote.Addr()); r.perAddr[addr] > 1 {
 		r.perAddr[addr]--
 	} else {
 		delete(r.perAddr, addr)

@@ -109,7 +109,10 @@ func TestListeners(t *testing.T) {
 	hear(t, a)
 	hear(t, b)
 	all := h.server.Listeners("")
-	if len(all) != 2 || all[0].Stream != "one" || all[0].UserAgent != "mpv 1" || all[0].Bytes < 417 || all[1].Stream != "two" {
+	for len(all) == 2 && all[0].Bytes < 417 { // it is counted after it was sent
+		all = h.server.Listeners("")
+	}
+	if len(all) != 2 || all[0].Stream != "one" || all[0].UserAgent != "mpv 1" || all[1].Stream != "two" {
 		t.Fatalf("Listeners = %+v, want one of each stream", all)
 	}
 	if host, _, _ := net.SplitHostPort(all[0].Remote); host != "127.0.0.1" {
@@ -156,6 +159,8 @@ func TestListenerLimits(t *testing.T) {
 			[]string{"X-Forwarded-For: 1.1.1.1", "X-Forwarded-For: 2.2.2.2"}, []int{200, 403}, "your address"},
 		{"behind a trusted proxy", origin.ServerConfig{ListenersPerAddress: 1, TrustedProxies: proxies}, origin.StreamConfig{},
 			[]string{"X-Forwarded-For: 9.9.9.9, 1.1.1.1", "X-Forwarded-For: 9.9.9.9, ::ffff:2.2.2.2", "X-Forwarded-For: 2.2.2.2, 127.0.0.9"}, []int{200, 200, 403}, "your address"},
+		{"of IPv6 with another end", origin.ServerConfig{ListenersPerAddress: 1, TrustedProxies: proxies}, origin.StreamConfig{},
+			[]string{"X-Forwarded-For: 2001:db8::1", "X-Forwarded-For: 2001:db8:0:1::1", "X-Forwarded-For: 2001:db8::2"}, []int{200, 200, 403}, "your address"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.stream.Name = "s"
