@@ -4,17 +4,19 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 )
 
 // endpoints is where a running headwater can be reached.
 type endpoints struct {
 	http    string // address that is listened on
 	streams []endpoint
-	// passwordFile holds the password of sources over HTTP; "" if no file does.
-	passwordFile string
+	// password says in words where that of sources over HTTP is; "" if there is none.
+	password string
 }
 
-// endpoint is where one stream comes from. At most one of takes and fetches is set.
+// endpoint is where one stream comes from. At most one of takes and fetches is
+// set; none if it is only sent over HTTP.
 type endpoint struct {
 	stream  string
 	takes   string // address that is listened on for it
@@ -46,6 +48,10 @@ func announceServe(w io.Writer, at endpoints) {
 		case s.fetches != "":
 			fmt.Fprintf(w, "\nStream %q is fetched from %s.\n", s.stream, s.fetches)
 		}
+	}
+	if at.password != "" && len(at.streams) > 0 {
+		fmt.Fprintf(w, "\nOr send as to Icecast, with %s:\n\n  ffmpeg -re -i FILE -vn -c:a libmp3lame -content_type audio/mpeg -f mp3 \\\n      icecast://source:PASSWORD@%s/%s\n",
+			at.password, strings.TrimPrefix(at.urls()[0], "http://"), at.streams[0].stream)
 	}
 	fmt.Fprint(w, "\nCtrl-C stops.\n\n")
 }

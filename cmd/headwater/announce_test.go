@@ -7,13 +7,15 @@ import (
 
 func TestAnnounceServe(t *testing.T) {
 	var out strings.Builder
-	announceServe(&out, endpoints{http: "127.0.0.1:8080", streams: []endpoint{
+	announceServe(&out, endpoints{http: "127.0.0.1:8080", password: "the password in data/.source-password", streams: []endpoint{
 		{stream: "live", takes: "127.0.0.1:9999"}, {stream: "radio", fetches: "encoder.example:9000"}}})
 	for _, want := range []string{
 		"  http://127.0.0.1:8080/\n",
 		"  http://127.0.0.1:8080/live.m3u8\n",
 		"ffmpeg -re -i FILE -c copy -f mpegts tcp://127.0.0.1:9999\n",
 		"tcpclientsink host=127.0.0.1 port=9999\n",
+		"with the password in data/.source-password:\n",
+		"icecast://source:PASSWORD@127.0.0.1:8080/live\n",
 		`Stream "radio" is fetched from encoder.example:9000.`,
 	} {
 		if !strings.Contains(out.String(), want) {

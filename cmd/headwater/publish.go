@@ -23,10 +23,17 @@ const (
 func (s *station) openAccess(opts *serveOptions) (err error) {
 	keeper := access.Config{Server: s.endpoints.http, Log: s.log}
 	p := &opts.Passwords
-	if keeper.Source, err = s.password("source", p.Source, p.SourceFile, sourcePasswordFile, &s.endpoints.passwordFile); err != nil {
+	var file string
+	if keeper.Source, file, err = s.password("source", p.Source, p.SourceFile, sourcePasswordFile); err != nil {
 		return err
 	}
-	if keeper.Admin, err = s.password("admin", p.Admin, p.AdminFile, adminPasswordFile, nil); err != nil {
+	switch {
+	case file != "":
+		s.endpoints.password = "the password in " + file
+	case keeper.Source.Set():
+		s.endpoints.password = "the password that is configured"
+	}
+	if keeper.Admin, _, err = s.password("admin", p.Admin, p.AdminFile, adminPasswordFile); err != nil {
 		return err
 	}
 	keeper.Stream = func(name string) (access.Stream, bool) {
@@ -40,31 +47,27 @@ func (s *station) openAccess(opts *serveOptions) (err error) {
 	return nil
 }
 
-// password returns a password: p, else that in file, else that which the data
-// folder keeps as kept. Without a data folder there is none then. It tells
-// place which file it is in.
-func (s *station) password(who string, p access.Password, file, kept string, place *string) (access.Password, error) {
-	var err error
+// password returns a password, and the file that it is in: p, which is in none,
+// else that in file, else that which the data folder keeps as kept. Without a
+// data folder there is none then.
+func (s *station) password(who string, p access.Password, file, kept string) (_ access.Password, in string, err error) {
 	switch {
 	case p.Set():
-		return p, nil
+		return p, "", nil
 	case file != "":
 		if p, err = access.ReadFile(file); err != nil {
-			return p, fmt.Errorf("read the %s password: %w", who, err)
+			return p, "", fmt.Errorf("read the %s password: %w", who, err)
 		}
 	case s.data != nil:
 		file = filepath.Join(s.data.Name(), kept)
 		if p, _, err = access.Keep(s.data, kept); err != nil {
-			return p, fmt.Errorf("keep the %s password in the data folder: %w", who, err)
+			return p, "", fmt.Errorf("keep the %s password in the data folder: %w", who, err)
 		}
 	default:
-		return p, nil // what needs one is refused
+		return p, "", nil // what needs one is refused
 	}
 	s.passwords = append(s.passwords, slog.String(who, file))
-	if place != nil {
-		*place = file
-	}
-	return p, nil
+	return p, file, nil
 }
 
 // tellPasswords logs which files the passwords are in.
