@@ -123,6 +123,43 @@ func TestFormatChange(t *testing.T) {
 	}
 }
 
+// So does a change of what only MP3 has no decoder configuration for (hls-rules A27).
+func TestFormatChangeOfMP3(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(*muxtest.Stream)
+		disc   int
+	}{
+		{"another rate", func(s *muxtest.Stream) { s.SampleRate = 44100 }, 1},
+		{"other channels", func(s *muxtest.Stream) { s.Channels = 1 }, 1},
+		{"another bit rate", func(s *muxtest.Stream) { s.BitRate = 64000 }, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			a := muxtest.RawAudio(mux.CodecMP3)
+			b := a
+			tt.change(&b)
+			d := demux.New(demux.Options{})
+			o := newOrigin(t, segmenter.Config{}, &segmenter.MemoryRegistry{}, nil)
+			for _, media := range [][]byte{a.Bytes(20 * mux.ClockRate), b.Bytes(20 * mux.ClockRate)} {
+				for len(media) > 0 {
+					n := copy(d.Buffer(), media)
+					media = media[n:]
+					for _, u := range d.Advance(n) {
+						o.pass(noon.Add(u.PTS.Duration()))
+						o.Write([]*mux.Unit{u}, o.now)
+						o.collect()
+					}
+				}
+			}
+			checkRun(t, o)
+			if gaps, disc := o.counts(); gaps != 0 || disc != tt.disc {
+				t.Errorf("%d gaps, %d discontinuities, want 0, %d\n%v", gaps, disc, tt.disc, o)
+			}
+		})
+	}
+}
+
 // A new format inside a connection begins its segment at its first frame, even
 // though the demuxer needs some frames to tell what it is (hls-rules A27, C28).
 func TestFormatChangeInsideConnection(t *testing.T) {

@@ -81,7 +81,9 @@ func (p *Player) Run(ctx context.Context) error {
 		case !errors.Is(err, errNothing):
 			return err
 		}
-		p.log.Warn("nothing to play: put MP3 or AAC (ADTS) files into the folder", "folder", p.opts.Path)
+		if !p.shelf.unsettled() {
+			p.log.Warn("nothing to play: put MP3 or AAC (ADTS) files into the folder", "folder", p.opts.Path)
+		}
 		select {
 		case <-p.shelf.changed:
 		case <-ctx.Done():

@@ -74,6 +74,12 @@ func (s *shelf) files() []entry {
 	return nil
 }
 
+// unsettled reports whether the last scan found something that is being written.
+func (s *shelf) unsettled() bool {
+	c := s.found.Load()
+	return c != nil && c.unsettled
+}
+
 // scan looks what there is. It reports whether something is being written.
 func (s *shelf) scan(now time.Time) (unsettled bool) {
 	c := &contents{}

@@ -120,7 +120,7 @@ func (h MPEGAudio) Parameters() mux.Parameters {
 		CodecString: fmt.Sprintf("mp4a.40.%d", 31+h.Layer),
 		SampleRate:  h.SampleRate,
 		Channels:    h.Channels,
-		Config:      fmt.Sprintf("mpeg%d.%d", h.Version, h.Layer),
+		Config:      fmt.Sprintf("mpeg%d.%d/%d/%d", h.Version, h.Layer, h.SampleRate, h.Channels),
 	}
 }
 

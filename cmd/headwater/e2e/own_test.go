@@ -247,3 +247,28 @@ func TestRecorders(t *testing.T) {
 		t.Errorf("the README has %d lines that record, want 2", found)
 	}
 }
+
+// Files of two formats play one after the other, parted by a DISCONTINUITY, and
+// break no rule.
+func TestFolderOfTwoFormats(t *testing.T) {
+	t.Parallel()
+	enter(t)
+	s, _ := runScript(t, `mkdir music
+ffmpeg -v error -f lavfi -i sine=440:sample_rate=44100 -t 7 -b:a 96k music/a.mp3
+ffmpeg -v error -f lavfi -i sine=220:sample_rate=48000 -t 7 -b:a 96k -ac 2 music/b.mp3
+cat > radio.yaml <<END
+streams:
+  radio:
+    folder: music
+END
+bin/headwater serve --config radio.yaml
+`)
+	eventually(t, 40*time.Second, "the format changes", func() error {
+		_, body, err := get(s.url + "/radio/main.m3u8")
+		if err == nil && !strings.Contains(body, "DISCONTINUITY\n") {
+			err = errNotYet
+		}
+		return err
+	})
+	checkFinds(t, s.url+"/radio.m3u8")
+}
