@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -354,6 +355,51 @@ func TestSourceIsEnded(t *testing.T) {
 				<-e.done
 				if closed, _ := b.sink.Feeds()[0].Closed(); !closed || time.Since(began) > 3*time.Second {
 					t.Errorf("the source is closed %v after %v", closed, time.Since(began))
+				}
+			})
+		})
+	}
+}
+
+// A source that came by another way is replaced, too, where it can be ended.
+func TestTakeoverOfAnotherKind(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		takeover bool
+		ends     bool
+		want     string // status
+	}{
+		{"it is ended", true, true, "HTTP/1.0 200 "},
+		{"it cannot be ended", true, false, "HTTP/1.0 403 "},
+		{"it may not be", false, true, "HTTP/1.0 403 "},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t)
+				defer b.stop()
+				b.takeover = tt.takeover
+				end := make(chan struct{})
+				info := mux.SourceInfo{Kind: "tcp"}
+				if tt.ends {
+					info.End = sync.OnceFunc(func() { close(end) })
+				}
+				feed, err := b.sink.Attach(info, time.Now())
+				if err != nil {
+					t.Fatal(err)
+				}
+				go func() { <-end; feed.Close(nil, time.Now()) }()
+				e := b.dial()
+				e.send("SOURCE /live HTTP/1.0\n" + basic + "\n")
+				time.Sleep(time.Second)
+				if got := e.told(); !strings.HasPrefix(got, tt.want) {
+					t.Errorf("told %q, want %q", got, tt.want)
+				}
+				e.Close()
+				<-e.done
+				if info.End != nil {
+					info.End()
+				} else {
+					close(end)
 				}
 			})
 		})

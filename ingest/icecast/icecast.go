@@ -198,7 +198,6 @@ func (s *Server) serve(conn net.Conn, st *Stream, kind string, begin func() (*bo
 	}
 	info := ingest.NewSourceInfo(kind, remote)
 	info.Station = Station(fields)
-	info.End = func() { end(ingest.ErrEnded) } // keptOpen knows no other end
 	return ingest.Serve(ctx, b, info, st.Options)
 }
 
