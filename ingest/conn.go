@@ -11,9 +11,10 @@ import (
 )
 
 // Conn is what media is read from: a [net.Conn], a pipe, the body of a request
-// that knows deadlines. Close must end a Read that waits; a Read that returns
-// neither bytes nor an error says that there is a reason for the silence. Where it is a
-// *[net.TCPConn], it is read with fewer wake-ups.
+// that knows deadlines. Close ends a Read that waits, unless the connection is
+// kept for an answer. A Read that returns neither bytes nor an error says that
+// there is a reason for the silence. A *[net.TCPConn] is read with fewer
+// wake-ups, and so is what has a method Plain() net.Conn that returns one.
 type Conn interface {
 	io.ReadCloser
 	// SetReadDeadline makes Read fail with [os.ErrDeadlineExceeded] from t on.

@@ -152,14 +152,17 @@ func (p *Player) play(ctx context.Context) error {
 		}
 		frames, err := on.play(ctx, f)
 		f.Close()
-		if err != nil || frames == 0 {
+		if ctx.Err() != nil {
+			break
+		}
+		if frames == 0 {
+			p.unfit[f.path] = f.stamp
 			if err == nil {
 				err = errors.New("there is no sound in it")
 			}
-			p.log.Warn("file not played to its end", "file", f.path, "error", err)
 		}
-		if frames == 0 && ctx.Err() == nil {
-			p.unfit[f.path] = f.stamp
+		if err != nil {
+			p.log.Warn("file not played to its end", "file", f.path, "error", err)
 		}
 	}
 	if on != nil {

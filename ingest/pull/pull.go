@@ -91,7 +91,7 @@ func (p *Puller) Run(ctx context.Context) error {
 	for _, i := range p.byHope(time.Now()) {
 		conn, err := p.open(ctx, p.urls[i])
 		if err == nil {
-			err = p.stay(ctx, i, conn)
+			i, err = p.stay(ctx, i, conn)
 		}
 		if ctx.Err() != nil {
 			return nil
@@ -122,17 +122,17 @@ func (p *Puller) byHope(now time.Time) []int {
 }
 
 // stay takes the media of conn, which is to address i, and of better ones that
-// come back. It returns why the last one has ended.
-func (p *Puller) stay(ctx context.Context, i int, conn *conn) error {
+// come back. It returns the last one, and why that has ended.
+func (p *Puller) stay(ctx context.Context, i int, conn *conn) (last int, err error) {
 	for {
 		err := p.serve(ctx, i, conn)
 		var better *betterError
 		if !errors.As(err, &better) {
-			return err
+			return i, err
 		}
 		if ctx.Err() != nil {
 			better.conn.Close()
-			return err
+			return i, err
 		}
 		i, conn = better.at, better.conn
 		p.log.Info("a better address is back", "address", p.urls[i].Redacted())

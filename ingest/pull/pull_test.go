@@ -287,6 +287,9 @@ func TestPullPrefersTheFirst(t *testing.T) {
 		close(gone)
 		time.Sleep(5 * time.Second)
 		used("b.example", "a.example", "b.example")
+		if len(log.Lines("source failed", "pull from http://a.example/")) != 1 {
+			t.Errorf("the log does not say that the first has failed:\n%s", log)
+		}
 		stop()
 		running.Wait()
 		close(over)
