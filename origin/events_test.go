@@ -68,6 +68,7 @@ func TestEvents(t *testing.T) {
 		feed.Close(errors.New("gone"), time.Now())
 		time.Sleep(time.Second) // it might have been back soon
 		standby.Write(second(), time.Now())
+		time.Sleep(300 * time.Millisecond) // the source has half of FallbackAfter to be back
 		synctest.Wait()
 		happened(t, events, "the standby takes over", "source_disconnected live test-1 main", "fallback live test-2 standby", "title live ")
 		standby.Close(nil, time.Now())

@@ -25,8 +25,8 @@ const (
 	// defaultFallbackAfter is far above the jitter of a line, and short enough
 	// for players not to notice.
 	defaultFallbackAfter = 500 * time.Millisecond
-	// lookEvery is how often it is decided who is on air, at least, if the process
-	// is not held up.
+	// lookEvery is how often it is decided who is on air, at least. Where it is
+	// not, the process was held up, and with it what reads the sources.
 	lookEvery = advanceInterval
 	// steadyFor is how long the main source must bring media before it is on
 	// air again. It doubles, up to maxSteady, each time that the source is lost
