@@ -68,13 +68,16 @@ func (s *Server) answerAny(req *http1.Request, rep *http1.Reply, rt route) liste
 		s.refuse(rep, http.StatusNotFound, s.headers.brief, "there is no stream "+quoted(rt.stream))
 		return listen{}
 	}
-	st.share.asked.Add(1)
-	if st.cfg.Gate != nil && (rt.kind == kindSegment || rt.kind == kindMultivariant || rt.kind == kindMedia) {
-		if !s.passes(req, rep, st, rt) {
+	if st.cfg.Gate != nil {
+		hls := rt.kind == kindSegment || rt.kind == kindMultivariant || rt.kind == kindMedia
+		if (hls || st.cfg.OnDemand) && !s.passes(req, rep, st, rt) { // a stranger starts no source
 			return listen{}
 		}
-		defer s.confine(rep, rt)
+		if hls {
+			defer s.confine(rep, rt)
+		}
 	}
+	st.share.asked.Add(1)
 	switch rt.kind {
 	case kindSegment:
 		s.answerSegment(req, rep, st, rt)

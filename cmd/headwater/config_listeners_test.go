@@ -8,16 +8,17 @@ import (
 func TestAccessSettings(t *testing.T) {
 	const before = "streams: {a: {tcp: ':1', "
 	for file, want := range map[string]string{
-		before + "listeners: {anna: pw, bert: '$2y$x'}}}":              "begins like a hash of bcrypt and is none",
-		before + "listeners: pw}}":                                     "must be keys with values below it",
-		before + "listeners: {anna: [a, b]}}}":                         "must be a plain value",
-		before + "listener_password: ''}}":                             "must not be empty",
-		before + "listener_tokens: perhaps}}":                          "must be",
-		before + "listener_add: 'ftp://x'}}":                           "must be a URL",
-		before + "listener_remove: 'x'}}":                              "must be a URL",
-		"token_secret: short\n" + before + "listener_tokens: true}}":   "must be 16 characters",
-		"streams: {t: {tcp: ':1'}}":                                    "is no stream name",
-		before + "listeners: {anna: pw}, listener_add: 'http://a/b'}}": "",
+		before + "listeners: {anna: pw, bert: '$2y$x'}}}":                         "begins like a hash of bcrypt and is none",
+		before + "listeners: pw}}":                                                "must be keys with values below it",
+		before + "listeners: {anna: [a, b]}}}":                                    "must be a plain value",
+		before + "listener_password: ''}}":                                        "must not be empty",
+		before + "listener_tokens: perhaps}}":                                     "must be",
+		before + "listener_add: 'ftp://x'}}":                                      "must be a URL",
+		before + "listener_remove: 'x'}}":                                         "must be a URL",
+		"token_secret: short\n" + before + "listener_tokens: true}}":              "must be 16 characters",
+		"streams: {a: {folder: /x, on_demand: true, listener_add: 'http://a/b'}}": "has no meaning with on_demand",
+		"streams: {t: {tcp: ':1'}}":                                               "is no stream name",
+		before + "listeners: {anna: pw}, listener_add: 'http://a/b'}}":            "",
 	} {
 		c, err := load(t, environment(), "--config", writeConfig(t, file))
 		if want == "" {

@@ -120,6 +120,9 @@ func (c *Config) validatePublish(add func(key, format string, args ...any)) {
 			add(key+".source_auth", "has no meaning with source_password")
 		}
 		_, any := s.wildcard()
+		if s.Listening.Add != nil && s.OnDemand {
+			add(key+".listener_add", "has no meaning with on_demand: the service is asked when there is something to hear")
+		}
 		if s.MaxStreams != 0 && !any {
 			add(key+".max_streams", "has no meaning without a name that ends in /*")
 		}

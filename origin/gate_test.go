@@ -1,0 +1,79 @@
+package origin_test
+
+import (
+	"context"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"headwater/origin"
+)
+
+// door lets in who says "open", for a time, and remembers what it was asked.
+type door struct {
+	mu      sync.Mutex
+	entered []origin.Visitor // guarded by mu
+	left    []time.Duration  // guarded by mu
+}
+
+func (d *door) Enter(_ context.Context, v *origin.Visitor) origin.Verdict {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.entered = append(d.entered, *v)
+	return origin.Verdict{Allowed: v.Token == "open", Message: "closed"}
+}
+
+func (d *door) Leave(_ *origin.Visitor, listened time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.left = append(d.left, listened)
+}
+
+// A stranger starts no source: it does not count as somebody who asks, and does
+// not wait for one.
+func TestStrangersStartNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBed(t, origin.StreamConfig{Gate: new(door), OnDemand: true})
+		defer b.stop()
+		for path, want := range map[string]int{"/live.mp3": 403, "/live.m3u8": 403, "/live/main.m3u8": 403, "/live/main/0/1.ts": 403, "/live": 403} {
+			began := time.Now()
+			w := httptest.NewRecorder()
+			b.server.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+			if w.Code != want || time.Since(began) > 0 {
+				t.Errorf("%s: %d after %v, want %d at once", path, w.Code, time.Since(began), want)
+			}
+		}
+		if asked, listeners := b.stream.Demand(); asked != 0 || listeners != 0 {
+			t.Errorf("Demand = %d requests and %d listeners, want none", asked, listeners)
+		}
+		if n := b.server.Stats().Strangers; n != 5 {
+			t.Errorf("%d were not let in, want 5", n)
+		}
+	})
+}
+
+// The gate is told who comes, once for a listener, and how long it has listened.
+func TestGateKnowsListeners(t *testing.T) {
+	d := new(door)
+	h := open(t, origin.ServerConfig{}, origin.StreamConfig{Name: "s", Gate: d})
+	res := h.listen("/t/open/s.mp3?x=1", "User-Agent: mpv", "Authorization: bAsIc YW5uYTpw9jp3")
+	hear(t, res)
+	d.mu.Lock()
+	if len(d.entered) != 1 {
+		t.Fatalf("the gate was asked %d times, want once", len(d.entered))
+	}
+	v := d.entered[0]
+	d.mu.Unlock()
+	if v.ID == 0 || v.Mount != "/s.mp3?x=1" || v.Token != "open" || v.User != "anna" || v.Password != "p\xf6:w" || v.Agent != "mpv" || v.Listeners != 1 || v.Streams[0] != "s" {
+		t.Errorf("the gate was told %+v", v)
+	}
+	h.server.EndListener(v.ID)
+	h.stop()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.left) != 1 || d.left[0] <= 0 {
+		t.Errorf("the gate was told that listeners left after %v, want one", d.left)
+	}
+}
