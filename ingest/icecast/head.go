@@ -19,7 +19,7 @@ const (
 	maxFields = 128
 )
 
-// errHead is why a head was not understood.
+// Why a head was not understood.
 var (
 	errTooLong   = errors.New("the head of the request is longer than 16 KiB")
 	errMalformed = errors.New("the request is not understood: send SOURCE /NAME HTTP/1.0 or PUT /NAME HTTP/1.1, then header fields")
