@@ -109,9 +109,10 @@ func (s icecast) collect(r *http.Request, only *Stream) serverStats {
 			out.Asked += s.counts.requests[k][i].Load()
 		}
 	}
+	sent := s.listeners.sent()
 	for _, st := range s.Streams() {
 		out.SourceTotal += st.audience.sources.Load()
-		if m, ok := s.mount(st, r); ok {
+		if m, ok := s.mount(st, r, sent[st]); ok {
 			out.Sources++
 			if only == nil || only == st {
 				out.List = append(out.List, m)

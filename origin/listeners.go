@@ -145,6 +145,17 @@ func (r *registry) of(st *Stream) []*listener {
 	return list
 }
 
+// sent returns how many bytes the listeners of each stream have been sent.
+func (r *registry) sent() map[*Stream]int64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	n := map[*Stream]int64{}
+	for _, l := range r.all {
+		n[l.stream.Load()] += l.Sent()
+	}
+	return n
+}
+
 // expire ends those whose time is over, and returns how many these are.
 func (r *registry) expire(now time.Time) (n int) {
 	r.mu.Lock()

@@ -62,8 +62,9 @@ func mountURL(r *http.Request, mount string) string {
 }
 
 // mount returns a stream as a mount of Icecast. It reports false if there is no
-// source: Icecast has no mount then.
-func (s *Server) mount(st *Stream, r *http.Request) (*mountStats, bool) {
+// source: Icecast has no mount then. sent is what its listeners have been sent
+// who are there.
+func (s *Server) mount(st *Stream, r *http.Request, sent int64) (*mountStats, bool) {
 	st.mu.Lock()
 	f, program := st.feeds[sideMain], st.seg.Status().Program
 	if f == nil {
@@ -73,11 +74,10 @@ func (s *Server) mount(st *Stream, r *http.Request) (*mountStats, bool) {
 		st.mu.Unlock()
 		return nil, false
 	}
-	info, list := f.info, st.titles.list()
+	info, list, in := f.info, st.titles.list(), st.received()
 	st.mu.Unlock()
 
 	suffix := outputSuffix(program)
-	in, out := s.Bytes(st)
 	station := info.Station
 	m := &mountStats{
 		Mount:     "/" + st.Name() + suffix,
@@ -86,7 +86,7 @@ func (s *Server) mount(st *Stream, r *http.Request) (*mountStats, bool) {
 		MaxListeners: "unlimited", Description: cmp.Or(station.Description, "Unspecified description"), Name: st.station.Load().name,
 		Type: s.headers.media[suffix][0], URL: station.URL, Slow: st.out.moved(), SourceIP: hostOf(info.Remote),
 		Start: info.Since.UTC().Format(icecastTime), StartISO: info.Since.UTC().Format(icecastTimeISO),
-		Read: in, Sent: uint64(out), Agent: info.Kind,
+		Read: in, Sent: uint64(st.audience.sent.Load() + sent), Agent: info.Kind,
 	}
 	if to := s.fallbackOf(st.Name()); to != "" {
 		m.fallback = "/" + to
@@ -124,7 +124,7 @@ func (m *mountStats) setTitle(t *PlayedTitle, suffix string) {
 // ask for: its sound, else all of it.
 func outputSuffix(p *mux.Program) string {
 	if i := firstFramed(p); i >= 0 {
-		return suffixOf(p.Tracks[i].Codec)
+		return cmp.Or(suffixOf(p.Tracks[i].Codec), ".ts")
 	}
 	return ".ts"
 }
@@ -133,18 +133,24 @@ func outputSuffix(p *mux.Program) string {
 // is exact once they have gone and a second old before, and how many the
 // listeners of its continuous outputs were sent.
 func (s *Server) Bytes(st *Stream) (in uint64, out int64) {
-	in, out = st.audience.received.Load(), st.audience.sent.Load()
+	out = st.audience.sent.Load()
 	for _, l := range s.listeners.of(st) {
 		out += l.Sent()
 	}
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	for _, f := range st.feeds {
+	return st.received(), out
+}
+
+// received returns how many bytes the sources have sent. The caller holds s.mu.
+func (s *Stream) received() uint64 {
+	n := s.audience.received.Load()
+	for _, f := range s.feeds {
 		if f != nil {
-			in += f.stats.Bytes
+			n += f.stats.Bytes
 		}
 	}
-	return in, out
+	return n
 }
 
 // hostOf returns the address in host:port.
