@@ -2,7 +2,9 @@ package http1
 
 import (
 	"errors"
+	"maps"
 	"net"
+	"slices"
 	"syscall"
 )
 
@@ -20,7 +22,18 @@ func (s *Server) giveAway(c *conn) *away {
 	defer s.mu.Unlock()
 	delete(s.own, c)
 	s.away[a] = struct{}{}
+	c.closed.Store(true) // the place is given back by a
 	return a
+}
+
+// closeAway cuts off the connections that were given away.
+func (s *Server) closeAway() {
+	s.mu.Lock()
+	all := slices.Collect(maps.Keys(s.away))
+	s.mu.Unlock()
+	for _, a := range all {
+		a.Close()
+	}
 }
 
 // Close closes the connection, and gives its place in the server back.

@@ -6,6 +6,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"headwater/origin/http1"
 )
@@ -63,5 +64,58 @@ func TestServerGivesSourcesAway(t *testing.T) {
 				t.Errorf("given %q, want %q", got, want)
 			}
 		})
+	}
+}
+
+// A source that goes on sending when the server stops is cut off after Drain:
+// nobody else need end it.
+func TestServerStopsWithASource(t *testing.T) {
+	s := newSite(t)
+	l := listen(t)
+	given := make(chan struct{})
+	stop := s.start(t, l, func(cfg *http1.Config) {
+		cfg.Drain = time.Millisecond
+		cfg.Reserved = func(string) bool { return false }
+		cfg.Publish = func(c net.Conn) {
+			defer c.Close()
+			close(given)
+			io.Copy(io.Discard, c)
+		}
+	})
+	c, _ := dial(t, l)
+	io.WriteString(c, "SOURCE /live HTTP/1.0\r\n\r\n")
+	<-given
+	if err := stop(); err != nil {
+		t.Errorf("Run = %v", err)
+	}
+}
+
+// A fault in what takes a source gives the connection's place back once.
+func TestServerPanicInPublish(t *testing.T) {
+	s := newSite(t)
+	l := listen(t)
+	faults := make(chan any, 1)
+	s.start(t, l, func(cfg *http1.Config) {
+		cfg.MaxConnections = 1
+		cfg.Panicked = func(_ string, fault any) { faults <- fault }
+		cfg.Reserved = func(string) bool { return false }
+		cfg.Publish = func(c net.Conn) {
+			defer c.Close()
+			panic("a fault")
+		}
+	})
+	c, _ := dial(t, l)
+	io.WriteString(c, "SOURCE /live HTTP/1.0\r\n\r\n")
+	if _, err := io.ReadAll(c); err != nil {
+		t.Fatal(err)
+	}
+	<-faults
+	first, r := dial(t, l)
+	io.WriteString(first, "GET /small HTTP/1.1\r\nHost: x\r\n\r\n")
+	exchange{"GET /small", 200, "small"}.check(t, r)
+	second, _ := dial(t, l)
+	io.WriteString(second, "GET /small HTTP/1.1\r\nHost: x\r\n\r\n")
+	if b, _ := io.ReadAll(second); !strings.HasPrefix(string(b), "HTTP/1.1 503 ") {
+		t.Errorf("a second connection is answered with %q, want 503", b)
 	}
 }
