@@ -23,6 +23,13 @@ type file struct {
 
 // openFile opens what e tells of, finds its title and the beginning of its sound.
 func openFile(e entry) (_ *file, err error) {
+	info, err := os.Stat(e.path) // before it is opened: a pipe would wait for somebody to write
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, errors.New("it is no file")
+	}
 	f, err := os.Open(e.path)
 	if err != nil {
 		return nil, err
@@ -32,13 +39,6 @@ func openFile(e entry) (_ *file, err error) {
 			f.Close()
 		}
 	}()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("it is no file")
-	}
 	title, begin := readTags(f, info.Size())
 	if e.title.Name == "" {
 		e.title = title
