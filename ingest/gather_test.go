@@ -67,7 +67,7 @@ func TestGather(t *testing.T) {
 // Nor does it slow one whose reader takes little at a time: what does not fit
 // into one read is read at once, not at the next point of the grid.
 func TestGatherSound(t *testing.T) {
-	const patience = 500 * time.Millisecond
+	const patience = 1500 * time.Millisecond
 	sink := &sink{}
 	sink.patience.Store(int64(patience))
 	conn, stop := connect(t, sink)

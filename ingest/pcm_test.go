@@ -142,7 +142,7 @@ func TestPCMFallsSilent(t *testing.T) {
 	near, far := net.Pipe()
 	defer far.Close()
 	go far.Write(tone(8000, 1))
-	err := ingest.Serve(t.Context(), near, ingest.NewSourceInfo("test", ""), ingest.Options{Sink: sink, Timeout: 300 * time.Millisecond})
+	err := ingest.Serve(t.Context(), near, ingest.NewSourceInfo("test", ""), ingest.Options{Sink: sink, Timeout: 2 * time.Second})
 	var end *ingest.EndError
 	if !errors.Is(err, ingest.ErrSilent) || !errors.As(err, &end) {
 		t.Errorf("Serve = %v, want that it was silent", err)

@@ -120,7 +120,7 @@ func TestProcessIsKilledWithTheStream(t *testing.T) {
 func TestProcessFramed(t *testing.T) {
 	t.Setenv("HEADWATER_TEST_SOURCE", "1")
 	sink, log := &ingesttest.Sink{}, &ingesttest.Log{}
-	p := process.New([]string{os.Args[0]}, true, ingest.Options{Stream: "live", Sink: sink, Log: log.Logger(), Timeout: 2 * time.Second})
+	p := process.New([]string{os.Args[0]}, true, ingest.Options{Stream: "live", Sink: sink, Log: log.Logger(), Timeout: 4 * time.Second})
 	if err := p.Send(process.Next); !errors.Is(err, process.ErrNotRunning) {
 		t.Errorf("Send before Run = %v, want ErrNotRunning", err)
 	}
@@ -146,7 +146,7 @@ func TestProcessFramed(t *testing.T) {
 	send(process.Previous, "Me - play", "Me - next", "Me - previous", "Me - play") // which ends it
 	send(process.Pause, "Me - play", "Me - next", "Me - previous", "Me - play", "Me - pause")
 	before := len(sink.Feeds())
-	time.Sleep(3 * time.Second) // longer than it may be silent while it plays
+	time.Sleep(5 * time.Second) // longer than it may be silent while it plays
 	if n := len(sink.Feeds()); n != before {
 		t.Errorf("a program that pauses was started again")
 	}

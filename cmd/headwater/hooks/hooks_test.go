@@ -127,12 +127,12 @@ func TestHooksThatHang(t *testing.T) {
 	defer close(hang)
 	quick := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { told <- struct{}{} }))
 	defer quick.Close()
-	s := start(t, 50*time.Millisecond, hooks.Hook{URL: slow.URL}, hooks.Hook{Command: []string{"sleep", "600"}}, hooks.Hook{URL: quick.URL},
+	s := start(t, time.Second, hooks.Hook{URL: slow.URL}, hooks.Hook{Command: []string{"sleep", "600"}}, hooks.Hook{URL: quick.URL},
 		hooks.Hook{Command: []string{"/does/not/exist"}})
 	if _, err := s.stream.Attach(mux.SourceInfo{ID: "test-1"}, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	<-told
 	<-told
-	s.log.want(t, "took longer than 50ms", "sleep 600", "no such file")
+	s.log.want(t, "took longer than 1s", "sleep 600", "no such file")
 }
