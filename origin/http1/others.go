@@ -24,7 +24,7 @@ type others struct {
 const preface = "PRI * HTTP/2.0\r\n\r\n"
 
 // newOthers returns the servers. Requests have base as their context.
-func newOthers(cfg *Config, base context.Context, addr net.Addr) *others {
+func newOthers(cfg *Config, one http.Handler, base context.Context, addr net.Addr) *others {
 	server := func(handler http.Handler) *http.Server {
 		return &http.Server{
 			Handler:           handler,
@@ -37,7 +37,7 @@ func newOthers(cfg *Config, base context.Context, addr net.Addr) *others {
 		}
 	}
 	o := &others{
-		one: server(cfg.Other), toOne: newQueue(addr),
+		one: server(one), toOne: newQueue(addr),
 		two: server(newMultiplexed(cfg)), toTwo: newQueue(addr),
 	}
 	o.one.Protocols.SetHTTP1(true)

@@ -3,7 +3,11 @@ package http1
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"net"
+	"net/http"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -46,6 +50,49 @@ func (c *conn) publish() {
 	unread := c.in
 	c.in, c.out, c.head, c.req, c.rep = nil, nil, "", Request{}, Reply{}
 	c.server.cfg.Publish(&given{away: c.server.giveAway(c), unread: unread})
+}
+
+// alsoPublishing returns a handler that gives to Config.Publish what brings media
+// on a connection that net/http has: libshout asks OPTIONS * before it sends, and
+// may go on with the same one. All else is next's.
+func (s *Server) alsoPublishing(next http.Handler) http.Handler {
+	if s.cfg.Publish == nil {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var head []byte
+		switch r.Method {
+		case "SOURCE", http.MethodPut, http.MethodPost:
+			head = headOf(r)
+		}
+		c, ok := r.Context().Value(connKey{}).(*conn)
+		if !ok || !s.publishes(head) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		_, rw, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			next.ServeHTTP(w, r)
+			return
+		}
+		ahead, _ := rw.Reader.Peek(rw.Reader.Buffered()) // what is there can be had
+		unread := slices.Concat(head, ahead, c.in)
+		c.in = nil
+		s.cfg.Publish(&given{away: s.giveAway(c), unread: unread})
+	})
+}
+
+// headOf returns the head of a request that net/http has read, in its words but
+// for the order of the fields.
+func headOf(r *http.Request) []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%s %s %s\r\nHost: %s\r\n", r.Method, r.RequestURI, r.Proto, r.Host)
+	if len(r.TransferEncoding) > 0 {
+		fmt.Fprintf(&b, "Transfer-Encoding: %s\r\n", strings.Join(r.TransferEncoding, ", "))
+	}
+	_ = r.Header.Write(&b) // a buffer takes all
+	b.WriteString("\r\n")
+	return b.Bytes()
 }
 
 // given is a connection that was given away with what it had sent already.

@@ -67,6 +67,55 @@ func TestServerGivesSourcesAway(t *testing.T) {
 	}
 }
 
+// libshout asks OPTIONS * first, and may send on the same connection: what net/http
+// has read, and what it has read beyond that, is given away as well.
+func TestServerGivesSourcesOfNetHTTPAway(t *testing.T) {
+	s := newSite(t)
+	l := listen(t)
+	given := make(chan string, 1)
+	s.start(t, l, func(cfg *http1.Config) {
+		cfg.Reserved = func(path string) bool { return strings.HasPrefix(path, "/api") }
+		cfg.Publish = func(c net.Conn) {
+			defer c.Close()
+			b, err := io.ReadAll(c)
+			given <- fmt.Sprintf("%s %v", strings.ReplaceAll(string(b), "\r", ""), err)
+		}
+	})
+	media := strings.Repeat("media", 2000)
+	for _, tt := range []struct{ name, head, want string }{
+		{"SOURCE", "SOURCE /live%2Fx?y HTTP/1.0\nHost: x\nIce-Name: R\n\n", "SOURCE /live%2Fx?y HTTP/1.0\nHost: x\nIce-Name: R\n\n"},
+		{"PUT in chunks", "PUT /live HTTP/1.1\nHost: x\nTransfer-Encoding: chunked\nExpect: 100-continue\n\n", "PUT /live HTTP/1.1\nHost: x\nTransfer-Encoding: chunked\nExpect: 100-continue\n\n"},
+		{"PUT of a length", "PUT /live HTTP/1.1\nHost: x\nContent-Length: 10\n\n", "PUT /live HTTP/1.1\nHost: x\nContent-Length: 10\n\n"},
+		{"PUT to a page", "PUT /api HTTP/1.1\nHost: x\nConnection: close\nContent-Length: 10000\n\n", ""},
+	} {
+		for _, together := range []bool{true, false} {
+			t.Run(fmt.Sprint(tt.name, ", together ", together), func(t *testing.T) {
+				c, r := dial(t, l)
+				options := "OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: TLS/1.0, HTTP/1.1\r\n\r\n"
+				sent := strings.ReplaceAll(tt.head, "\n", "\r\n") + media
+				if together {
+					io.WriteString(c, options+sent)
+					sent = ""
+				} else {
+					io.WriteString(c, options)
+				}
+				exchange{"OPTIONS *", 200, ""}.check(t, r)
+				io.WriteString(c, sent)
+				c.(*net.TCPConn).CloseWrite()
+				if tt.want == "" {
+					if b, _ := io.ReadAll(r); !strings.Contains(string(b), "net/http: PUT /api") {
+						t.Errorf("answer is %.100q, want that of net/http", b)
+					}
+					return
+				}
+				if got, want := <-given, tt.want+media+" <nil>"; got != want {
+					t.Errorf("given %.200q of %d bytes, want %.200q of %d", got, len(got), want, len(want))
+				}
+			})
+		}
+	}
+}
+
 // A source that goes on sending when the server stops is cut off after Drain:
 // nobody else need end it.
 func TestServerStopsWithASource(t *testing.T) {

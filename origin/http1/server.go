@@ -49,8 +49,8 @@ type Config struct {
 	Drain          time.Duration // how long requests may take to end when Run stops
 
 	// Publish is given each connection that brings media, with its head still
-	// to be read, and is to close it. It is called on the connection's goroutine,
-	// which Run waits for. Nil: nobody may send.
+	// to be read, and is to close it. It is called on the connection's goroutine;
+	// Run waits until the connection is closed. Nil: nobody may send.
 	Publish func(net.Conn)
 	// Reserved reports whether a path is none that media is sent to; needed with Publish.
 	Reserved func(path string) bool
@@ -101,7 +101,7 @@ func New(cfg Config) *Server {
 func (s *Server) Run(ctx context.Context, l net.Listener) error {
 	base, cutOff := context.WithCancel(context.WithoutCancel(ctx))
 	defer cutOff()
-	s.others = newOthers(&s.cfg, base, l.Addr())
+	s.others = newOthers(&s.cfg, s.alsoPublishing(s.cfg.Other), base, l.Addr())
 	s.others.start()
 	s.take(true)
 	var running sync.WaitGroup

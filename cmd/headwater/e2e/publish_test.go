@@ -71,10 +71,10 @@ func TestPublish(t *testing.T) {
 	const sine = "ffmpeg -v error -re -f lavfi -i sine=440 "
 	const icecast = " icecast://source:hackme@127.0.0.1:HTTP/NAME"
 	const put = " -u source:hackme http://127.0.0.1:HTTP/NAME"
-	ezstream := func(protocol string, port int) string {
-		file := filepath.Join(t.TempDir(), "ezstream.xml")
-		text := fmt.Sprintf(`<ezstream><servers><server><protocol>%s</protocol><hostname>127.0.0.1</hostname><port>%d</port><password>hackme</password><tls>none</tls></server></servers>
-<streams><stream><mountpoint>/test/ezstream</mountpoint><format>MP3</format></stream></streams><intakes><intake><filename>%s</filename></intake></intakes></ezstream>`, protocol, port, tone)
+	ezstream := func(protocol string, port int, name, tls string) string {
+		file := filepath.Join(t.TempDir(), name+".xml")
+		text := fmt.Sprintf(`<ezstream><servers><server><protocol>%s</protocol><hostname>127.0.0.1</hostname><port>%d</port><password>hackme</password><tls>%s</tls></server></servers>
+<streams><stream><mountpoint>/test/%s</mountpoint><format>MP3</format></stream></streams><intakes><intake><filename>%s</filename></intake></intakes></ezstream>`, protocol, port, tls, name, tone)
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -99,8 +99,9 @@ func TestPublish(t *testing.T) {
 		{"curl-without-expect", sine + "-c:a libmp3lame -f mp3 - | curl -sS -X POST -H Expect: -T -" + put, ".mp3", "", ""},
 		{"sox", sine + "-f wav - | sox -V1 -t wav --ignore-length - -t mp3 -C 128 - | curl -sS -T -" + put, ".mp3", "", ""},
 		{"gstreamer", "gst-launch-1.0 -q audiotestsrc is-live=true ! audioconvert ! lamemp3enc ! shout2send ip=127.0.0.1 port=HTTP password=hackme mount=/NAME", ".mp3", "", ""},
-		{"ezstream", ezstream("HTTP", web), ".mp3", "", "Nina Simone - Sinnerman"},
-		{"ezstream-icy", ezstream("ICY", p.shoutcast-1), ".mp3", "live", ""}, // libshout adds one
+		{"ezstream", ezstream("HTTP", web, "ezstream", "none"), ".mp3", "", "Nina Simone - Sinnerman"},
+		{"ezstream-tls", ezstream("HTTP", web, "ezstream-tls", "may"), ".mp3", "", "Nina Simone - Sinnerman"}, // it asks before
+		{"ezstream-icy", ezstream("ICY", p.shoutcast-1, "ezstream-icy", "none"), ".mp3", "live", ""},          // libshout adds one
 		{"liquidsoap", "liquidsoap " + liquidsoap, ".mp3", "", "Nina Simone - Sinnerman"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
