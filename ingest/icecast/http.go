@@ -87,6 +87,7 @@ func (s *Server) takeFrom(a *answerer, name string, rest []byte) error {
 	var end *ingest.EndError
 	if errors.As(err, &end) && b.framed && b.ended {
 		a.end(http.StatusOK, "") // the client waits for the answer to all that it sent
+		linger(a.conn)           // of which the end of the last chunk may be still to come
 	}
 	return err
 }

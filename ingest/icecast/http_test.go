@@ -127,6 +127,27 @@ func chunked(b []byte, n int) string {
 	return out.String() + "0\r\n\r\n"
 }
 
+// The end of the last chunk may come late: an answer that is followed by a close
+// with that unread would be thrown away by the system.
+func TestSourceSendsTheEndLate(t *testing.T) {
+	media := muxtest.RawAudio(mux.CodecMP3).Bytes(2 * mux.ClockRate)
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		defer b.stop()
+		e := b.dial()
+		defer e.Close()
+		e.send("PUT /live HTTP/1.1\nHost: x\n" + basic + "Transfer-Encoding: chunked\n\n")
+		io.WriteString(e, strings.TrimSuffix(chunked(media, 1000), "\r\n"))
+		time.Sleep(time.Second)
+		if got := e.told(); !strings.HasPrefix(got, "HTTP/1.1 200 OK\n") {
+			t.Errorf("told %q, want 200", got)
+		}
+		if _, err := io.WriteString(e, "\r\n"); err != nil {
+			t.Errorf("the connection is closed before all was sent: %v", err)
+		}
+	})
+}
+
 // hls-rules F10, F11, F12: transcripts of the encoders there are, with the bytes
 // of the media in the packet of the head or behind it.
 func TestSourcesAreTaken(t *testing.T) {
