@@ -47,7 +47,7 @@ type Process struct {
 func Start(log *slog.Logger, args ...string) (*Process, error) {
 	p := &Process{cmd: exec.Command(args[0], args[1:]...), name: filepath.Base(args[0]), ended: make(chan struct{}), said: make(chan struct{})}
 	p.says.log = log.With("program", p.name)
-	separate(p.cmd)
+	Separate(p.cmd)
 	var theirs []*os.File
 	defer func() {
 		for _, f := range theirs {
@@ -155,7 +155,7 @@ func (p *Process) Close() error {
 		case <-p.ended:
 		case <-time.After(grace):
 		}
-		kill(p.cmd) // what it has started may be there still
+		Kill(p.cmd) // what it has started may be there still
 		p.closePipes()
 		p.working.Wait()
 		p.says.end()

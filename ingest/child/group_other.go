@@ -4,11 +4,11 @@ package child
 
 import "os/exec"
 
-// separate does nothing: the system has no process groups.
-func separate(*exec.Cmd) {}
+// Separate does nothing: the system has no process groups.
+func Separate(*exec.Cmd) {}
 
 // terminate ends the program: it cannot be asked.
-func terminate(cmd *exec.Cmd) { kill(cmd) }
+func terminate(cmd *exec.Cmd) { Kill(cmd) }
 
-// kill ends the program.
-func kill(cmd *exec.Cmd) { _ = cmd.Process.Kill() } // an error says that it is gone
+// Kill ends the program.
+func Kill(cmd *exec.Cmd) { _ = cmd.Process.Kill() } // an error says that it is gone

@@ -18,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"headwater/ingest/child"
 	"headwater/origin"
 )
 
@@ -181,6 +182,11 @@ func run(ctx context.Context, command []string, input []byte, environment []stri
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(input), said, said
 	cmd.Env = append(os.Environ(), environment...)
 	cmd.WaitDelay = waitDelay
+	child.Separate(cmd)
+	cmd.Cancel = func() error { // what takes too long is often something that a script has started
+		child.Kill(cmd)
+		return nil
+	}
 	err := cmd.Run()
 	if err != nil && len(said.text) > 0 {
 		return fmt.Errorf("%w: %s", err, bytes.TrimSpace(said.text))

@@ -136,3 +136,31 @@ func TestHooksThatHang(t *testing.T) {
 	<-told
 	s.log.want(t, "took longer than 1s", "sleep 600", "no such file")
 }
+
+// What a script that hangs has started ends with it.
+func TestHookEndsWithItsGroup(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "pid")
+	script := filepath.Join(t.TempDir(), "hook")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\nsleep 600 &\necho $! >"+file+"\nwait\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, 2*time.Second, hooks.Hook{On: origin.EventSourceConnected, Command: []string{script}})
+	if _, err := s.stream.Attach(mux.SourceInfo{ID: "test-1"}, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	s.log.want(t, "took longer than 2s")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stat := filepath.Join("/proc", strings.TrimSpace(string(text)), "stat")
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
+		b, err := os.ReadFile(stat)
+		if err != nil || strings.Contains(string(b), ") Z ") {
+			return // gone, or nobody has asked yet how it ended
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("what the script has started is there still")
+		}
+	}
+}
