@@ -37,6 +37,7 @@ type Keeper struct {
 	memory  *memory
 	service *http.Client
 	refused *ingest.Tally
+	silent  *ingest.Tally // services that do not answer
 }
 
 // New returns a keeper. It starts nothing.
@@ -47,6 +48,7 @@ func New(cfg Config) *Keeper {
 	return &Keeper{
 		cfg: cfg, memory: newMemory(), service: newClient(),
 		refused: ingest.NewTally(cfg.Log, "wrong password"),
+		silent:  ingest.NewTally(cfg.Log, "the service that says who may send does not answer, so nobody may"),
 	}
 }
 

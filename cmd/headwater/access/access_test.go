@@ -198,6 +198,23 @@ func TestService(t *testing.T) {
 			t.Errorf("the log is %q", said)
 		}
 	})
+	t.Run("nobody answers a storm", func(t *testing.T) {
+		var log bytes.Buffer
+		service, _ := url.Parse("http://127.0.0.1:1/")
+		k := access.New(access.Config{
+			Stream: func(string) (access.Stream, bool) { return access.Stream{Service: service}, true },
+			Log:    slog.New(slog.NewTextHandler(&log, nil)),
+		})
+		const storm = 200
+		began := time.Now()
+		for range storm {
+			k.Source(t.Context(), "live", "u", "hackme", "192.0.2.7:1")
+		}
+		most := 2 + 2*int(time.Since(began)/time.Second) // two messages, each once a second
+		if n := strings.Count(log.String(), "\n"); n > most {
+			t.Errorf("%d lines tell of %d tries, want %d at most", n, storm, most)
+		}
+	})
 }
 
 func TestKeep(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"time"
 	"unicode"
 
+	"headwater/ingest"
 	"headwater/origin"
 )
 
@@ -48,6 +49,8 @@ type Gates struct {
 	log     *slog.Logger
 	memory  *memory
 	service *http.Client
+	silent  *ingest.Tally // services that do not answer whether somebody may listen
+	untold  *ingest.Tally // services that were not told that somebody has gone
 
 	farewells chan farewell
 	mu        sync.Mutex
@@ -63,7 +66,12 @@ type farewell struct {
 // NewGates returns gates that know tokens by a secret. server is the address of
 // this server as services are told it. It starts nothing.
 func NewGates(secret Secret, server string, log *slog.Logger) *Gates {
-	return &Gates{secret: secret, server: server, log: log, memory: newMemory(), service: newClient(), farewells: make(chan farewell, maxFarewells)}
+	return &Gates{
+		secret: secret, server: server, log: log, memory: newMemory(), service: newClient(),
+		silent:    ingest.NewTally(log, "the service that says who may listen does not answer, so nobody may"),
+		untold:    ingest.NewTally(log, "the service was not told that a listener has gone"),
+		farewells: make(chan farewell, maxFarewells),
+	}
 }
 
 // Run tells services until ctx ends, and then of those who have gone until then,
@@ -100,7 +108,7 @@ func (g *Gates) tell(ctx, after context.Context) {
 func (g *Gates) farewell(ctx context.Context, f farewell) {
 	res, err := g.post(ctx, f.to, f.form)
 	if err != nil {
-		g.log.Warn("the service was not told that a listener has gone", "address", f.to.Host, "error", err)
+		g.untold.Add(slog.String("address", f.to.Host), slog.Any("error", err))
 		return
 	}
 	res.Body.Close()
@@ -173,8 +181,7 @@ func (g *gate) knows(v *origin.Visitor) bool {
 func (g *gate) ask(ctx context.Context, v *origin.Visitor) origin.Verdict {
 	res, err := g.post(ctx, g.Add, g.form("listener_add", v))
 	if err != nil {
-		g.log.Warn("the service that says who may listen does not answer, so nobody may",
-			"stream", v.Streams[0], "address", g.Add.Host, "error", err)
+		g.silent.Add(slog.String("stream", v.Streams[0]), slog.String("address", g.Add.Host), slog.Any("error", err))
 		return origin.Verdict{Message: "nobody can say now whether you may listen"}
 	}
 	res.Body.Close()

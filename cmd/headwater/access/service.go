@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
@@ -69,8 +70,7 @@ func (k *Keeper) unanswered(service *url.URL, q question, err error) {
 	if errors.As(err, &wrapped) {
 		err = wrapped.Err
 	}
-	k.cfg.Log.Warn("the service that says who may send does not answer, so nobody may",
-		"stream", clip(q.stream), "address", service.Host, "error", err)
+	k.silent.Add(slog.String("stream", clip(q.stream)), slog.String("address", service.Host), slog.Any("error", err))
 }
 
 // ParseService reads the URL of a service.
