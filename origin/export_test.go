@@ -12,7 +12,10 @@ import (
 
 // For tests of what requests are made of.
 
-var AcceptsGzip = acceptsGzip
+var (
+	AcceptsGzip = acceptsGzip
+	Bandwidth   = bandwidth
+)
 
 // Route is parseRoute with what it says in words.
 func Route(path string, known func(string) bool) (kind, stream, rendition, suffix string, gen, sequence uint64) {

@@ -227,7 +227,7 @@ func (p *publisher) measure(s *snapshot, status *segmenter.Status) {
 		if bandwidths == nil {
 			bandwidths = map[string]segmenter.Bandwidth{}
 		}
-		bandwidths[r.name] = bandwidth(r.window.Listed())
+		bandwidths[r.name] = bandwidth(r.window.Listed(), time.Duration(status.Record.TargetDuration)*time.Second)
 	}
 	if len(bandwidths) != len(status.Record.Bandwidth) {
 		status.Record.Bandwidth = p.fix(bandwidths)

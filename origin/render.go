@@ -129,22 +129,39 @@ func frameRate(p mux.Parameters, frame mux.Ticks) float64 {
 
 // bandwidth measures a rendition for the life of its URL: the highest and the
 // mean rate of its segments, with a tenth on top (hls-rules B01-B03).
-func bandwidth(segments []*segmenter.Segment) segmenter.Bandwidth {
+func bandwidth(segments []*segmenter.Segment, target time.Duration) segmenter.Bandwidth {
 	var bytes, peak int64
 	var length time.Duration
-	for _, seg := range segments {
-		d := seg.Duration()
-		if seg.Gap || d <= 0 {
-			continue
+	for i, seg := range segments {
+		if d := seg.Duration(); !seg.Gap && d > 0 {
+			bytes += seg.Size
+			length += d
+			peak = max(peak, peakRate(segments[i:], target))
 		}
-		bytes += seg.Size
-		length += d
-		peak = max(peak, bitRate(seg.Size, d))
 	}
 	if length == 0 {
 		return segmenter.Bandwidth{}
 	}
-	return segmenter.Bandwidth{Peak: withMargin(peak), Average: withMargin(bitRate(bytes, length))}
+	mean := bitRate(bytes, length)
+	return segmenter.Bandwidth{Peak: withMargin(max(peak, mean)), Average: withMargin(mean)}
+}
+
+// peakRate returns the highest rate of what segments begin with, over half a
+// target duration to one and a half (RFC 8216 §4.3.4.2): of a second the rate
+// says nothing, and it would be said for ever. It is 0 if they are shorter.
+func peakRate(segments []*segmenter.Segment, target time.Duration) (peak int64) {
+	var bytes int64
+	var length time.Duration
+	for _, seg := range segments {
+		if seg.Gap || length+seg.Duration() > target*3/2 {
+			return peak
+		}
+		bytes += seg.Size
+		if length += seg.Duration(); length >= target/2 {
+			peak = max(peak, bitRate(bytes, length))
+		}
+	}
+	return peak
 }
 
 func bitRate(bytes int64, d time.Duration) int64 {
