@@ -108,7 +108,10 @@ func TestGatherEnds(t *testing.T) {
 			t.Parallel()
 			sink := &sink{}
 			sink.patience.Store(int64(10 * time.Millisecond))
-			opts := ingest.Options{Stream: "live", Sink: sink, Timeout: 500 * time.Millisecond}
+			opts := ingest.Options{Stream: "live", Sink: sink, Timeout: time.Minute}
+			if tt.want == ingest.ErrSilent {
+				opts.Timeout = 500 * time.Millisecond
+			}
 			l, err := ingest.Listen(t.Context(), "127.0.0.1:0", opts)
 			if err != nil {
 				t.Fatal(err)
