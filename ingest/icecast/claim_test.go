@@ -1,7 +1,9 @@
 package icecast_test
 
 import (
+	"context"
 	"io"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -47,6 +49,38 @@ func TestMountpointInUse(t *testing.T) {
 		}
 		third.Close()
 		<-third.done
+	})
+}
+
+// One that has shown its password and nothing else is replaced at once.
+func TestTakeoverOfWhoHasNotBegun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		defer b.stop()
+		b.takeover = true
+		l := make(pipes)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- b.server.NewSHOUTcast(l, "live", func(c net.Conn) { c.Close() }).Run(ctx) }()
+		near, far := net.Pipe()
+		defer far.Close()
+		l <- addressed{near}
+		first := b.listen(far)
+		first.send("hackme\nicy-name:R\n")
+		synctest.Wait()
+		began := time.Now()
+		second := b.dial()
+		second.send("SOURCE /live HTTP/1.0\n" + basic + "\n")
+		synctest.Wait()
+		if got, took := second.told(), time.Since(began); got != "HTTP/1.0 200 OK\n\n" || took > 0 {
+			t.Errorf("the second was told %q after %v, want 200 at once", got, took)
+		}
+		second.Close()
+		<-second.done
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run = %v", err)
+		}
 	})
 }
 

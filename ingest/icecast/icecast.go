@@ -115,7 +115,11 @@ func (s *Server) serve(conn net.Conn, st *Stream, kind string, begin func() (*bo
 		return err
 	}
 	defer s.release(st, claim)
+	stop := context.AfterFunc(ctx, func() { conn.Close() }) // who has not begun yet can be replaced, too
 	b, fields, err := begin()
+	if !stop() {
+		return context.Cause(ctx)
+	}
 	if err != nil {
 		return err
 	}
