@@ -274,6 +274,24 @@ func TestDemuxerBeside(t *testing.T) {
 
 // FuzzDemuxer: any bytes make no panic, and the same units in whatever pieces,
 // as they are and with checksums that are right.
+// Beginnings of the largest pages, with a good page among them now and then, cost
+// no more than the bytes that they are, however often one may begin.
+func TestDemuxerIsNotKeptBusy(t *testing.T) {
+	o := muxtest.NewOgg(mux.CodecVorbis)
+	largest := append([]byte("OggS\x00\x00"), make([]byte, 20)...)
+	largest = append(append(largest, 255), bytes.Repeat([]byte{255}, 255)...)
+	b := o.Headers()
+	for n := 0; len(b) < 4<<20; n++ {
+		b = append(b, o.Page(n)...)
+		b = append(b, bytes.Repeat(largest, 15)...)
+	}
+	d := ogg.NewDemuxer()
+	read(d, b, 32<<10)
+	if s := d.Stats(); s.BadPES > 500 { // of 65 kB each
+		t.Errorf("%d checksums were looked at in %d bytes, want less than 500", s.BadPES, len(b))
+	}
+}
+
 func FuzzDemuxer(f *testing.F) {
 	for _, c := range []mux.Codec{mux.CodecVorbis, mux.CodecOpus, mux.CodecFLAC} {
 		b := muxtest.NewOgg(c).Bytes(3)

@@ -2,17 +2,18 @@ package ogg
 
 import "bytes"
 
-// maxDoubts is how many pages in a row may have a wrong checksum until they are
-// passed over whole: before that, the next is looked for inside each, as it may
-// be longer than it was. Bytes that are all beginnings cost no more by that.
-const maxDoubts = 16
+// maxDoubted is how many bytes more than in good pages may be looked at in pages
+// with a wrong checksum until these are passed over whole: before that, the next
+// is looked for inside each, as it may be longer than it was. Bytes that are all
+// beginnings cost no more by that.
+const maxDoubted = 1 << 20
 
 // reader finds the pages in a stream of bytes. It keeps at most one page that
 // has not ended yet.
 type reader struct {
 	rest    []byte // the beginning of a page, in memory of its own
 	synced  bool   // the last page ended where the next was looked for
-	doubts  int    // pages with a wrong checksum since the last good one
+	doubted int    // bytes of pages with a wrong checksum, less those of good ones since
 	skipped uint64 // bytes in no page
 	losses  uint64
 	bad     uint64 // pages with a wrong checksum
@@ -91,14 +92,14 @@ func (r *reader) seek(b []byte) []byte {
 func (r *reader) take(b []byte, emit func(page)) int {
 	p, ok := parse(b)
 	if ok {
-		r.synced, r.doubts = true, 0
+		r.synced, r.doubted = true, max(0, r.doubted-len(b))
 		emit(p)
 		return len(b)
 	}
 	r.bad++
 	n := 1
-	if r.doubts++; r.doubts > maxDoubts {
-		n = len(b)
+	if r.doubted += len(b); r.doubted > maxDoubted {
+		r.doubted, n = maxDoubted, len(b)
 	}
 	r.skip(n)
 	return n
