@@ -6,6 +6,7 @@ import (
 	"net"
 	"slices"
 	"syscall"
+	"time"
 )
 
 // away is a connection that was given away. It keeps nothing of what it took
@@ -26,14 +27,24 @@ func (s *Server) giveAway(c *conn) *away {
 	return a
 }
 
-// closeAway cuts off the connections that were given away.
-func (s *Server) closeAway() {
+// cutAway cuts off the connections that were given away.
+func (s *Server) cutAway() {
 	s.mu.Lock()
 	all := slices.Collect(maps.Keys(s.away))
 	s.mu.Unlock()
 	for _, a := range all {
-		a.Close()
+		a.cut()
 	}
+}
+
+// cut has all that the owner does with the connection fail. The owner still
+// closes it: it may hold the descriptor, which nobody else may get before that.
+func (a *away) cut() {
+	if tcp, ok := a.Conn.(*net.TCPConn); ok { // what fails has gone already
+		_ = tcp.CloseRead()
+		_ = tcp.CloseWrite()
+	}
+	_ = a.Conn.SetDeadline(time.Unix(1, 0))
 }
 
 // Close closes the connection, and gives its place in the server back.

@@ -99,7 +99,7 @@ func (r *Reply) SetFile(f *os.File, length int64) {
 }
 
 // SetEndless has take send the body, once the head has been sent: it owns the
-// connection from then on, and closes it. Without chunks the end of the
+// connection from then on, and is the only one to close it. Without chunks the end of the
 // connection is that of the body. If that begins soon, the head may wait for it.
 // [Reply.WriteTo] does not call it.
 func (r *Reply) SetEndless(chunked, soon bool, take func(c net.Conn)) {

@@ -129,7 +129,7 @@ func (s *Server) Run(ctx context.Context, l net.Listener) error {
 		s.cfg.Log.Warn("requests did not end in time and are cut off", "connections", n)
 		cutOff()
 		s.closeOwn(func(*conn) bool { return true })
-		s.closeAway()
+		s.cutAway()
 		s.others.close()
 	}
 	s.serving.Wait()
