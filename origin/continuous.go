@@ -19,6 +19,34 @@ type listen struct {
 // answerContinuous answers for /{stream}.ts, .mp3, .aac, .ogg and the audio of
 // /{stream}: a body without end, whose listener it has counted.
 func (s *Server) answerContinuous(req *http1.Request, rep *http1.Reply, st *Stream, rt route) listen {
+	wish, err := wishesOf(req.Query, &st.cfg)
+	if err != nil {
+		s.refuse(rep, http.StatusBadRequest, s.headers.noStore, err.Error())
+		return listen{}
+	}
+	if st.cfg.Gate == nil || req.Head {
+		st.share.asked.Add(1)
+		return s.answerEndless(req, rep, st, rt, wish, nil)
+	}
+	tail := st.out.sound[wish.mode]
+	if rt.suffix == ".ts" {
+		tail = st.out.packets[wish.mode]
+	}
+	who := s.admit(req, rep, st, rt, tail)
+	if who == nil { // a stranger starts no source, and hears nothing
+		return listen{}
+	}
+	st.share.asked.Add(1)
+	l := s.answerEndless(req, rep, st, rt, wish, who)
+	if l.tail == nil {
+		s.gone(&who.Handle, 0, nil)
+	}
+	return l
+}
+
+// answerEndless answers for a continuous output. who is its listener, nil if it
+// is to be counted yet.
+func (s *Server) answerEndless(req *http1.Request, rep *http1.Reply, st *Stream, rt route, wish wishes, who *listener) listen {
 	program := st.awaitSource()
 	suffix := rt.suffix
 	if rt.kind == kindStream {
@@ -27,11 +55,6 @@ func (s *Server) answerContinuous(req *http1.Request, rep *http1.Reply, st *Stre
 	}
 	if program == nil {
 		s.refuse(rep, http.StatusServiceUnavailable, s.headers.noStore, st.reason(time.Now()))
-		return listen{}
-	}
-	wish, err := wishesOf(req.Query, &st.cfg)
-	if err != nil {
-		s.refuse(rep, http.StatusBadRequest, s.headers.noStore, err.Error())
 		return listen{}
 	}
 	l := listen{st.out.packets[wish.mode], live.Options{Burst: wish.burst}}
@@ -47,11 +70,12 @@ func (s *Server) answerContinuous(req *http1.Request, rep *http1.Reply, st *Stre
 	if suffix != ".ts" && s.answerProbe(req, rep, l.tail) {
 		return listen{}
 	}
-	if !req.Head {
-		who := s.admit(req, rep, st, rt, l.tail)
-		if who == nil {
+	if who == nil && !req.Head {
+		if who = s.admit(req, rep, st, rt, l.tail); who == nil {
 			return listen{}
 		}
+	}
+	if who != nil {
 		l.options.Handle = &who.Handle
 	}
 	s.setEndless(req, rep, l.tail)

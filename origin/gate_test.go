@@ -77,3 +77,63 @@ func TestGateKnowsListeners(t *testing.T) {
 		t.Errorf("the gate was told that listeners left after %v, want one", d.left)
 	}
 }
+
+// service is a gate that is asked for listeners only, as listener_add is.
+type service struct{ door }
+
+func (s *service) Enter(ctx context.Context, v *origin.Visitor) origin.Verdict {
+	s.door.Enter(ctx, v)
+	return origin.Verdict{Allowed: v.ID != 0 && v.Agent == "mpv"}
+}
+
+// A gate that knows listeners only lets them in where the source comes on
+// demand, too, and is told of those who have waited in vain.
+func TestListenersComeOnDemandThroughAGate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gate := new(service)
+		b := newBed(t, origin.StreamConfig{Gate: gate, OnDemand: true})
+		defer b.stop()
+		synctest.Wait() // until it runs
+		ask := func(agent string) (status int, took time.Duration) {
+			began := time.Now()
+			w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/live.mp3", nil)
+			r.Header.Set("User-Agent", agent)
+			b.server.ServeHTTP(w, r)
+			return w.Code, time.Since(began)
+		}
+		if status, took := ask("mpv"); status != 503 || took < time.Second {
+			t.Errorf("a listener: %d after %v, want 503 once no source has come", status, took)
+		}
+		if status, took := ask("other"); status != 403 || took > 0 {
+			t.Errorf("a stranger: %d after %v, want 403 at once", status, took)
+		}
+		if asked, listeners := b.stream.Demand(); asked != 1 || listeners != 0 {
+			t.Errorf("Demand = %d requests and %d listeners, want 1 and 0", asked, listeners)
+		}
+		if len(gate.entered) != 2 || len(gate.left) != 1 {
+			t.Errorf("the gate was asked %d times and told of %d who left, want 2 and 1", len(gate.entered), len(gate.left))
+		}
+		if n := b.server.Stats().Listeners; n != 0 {
+			t.Errorf("%d listeners, want 0", n)
+		}
+	})
+}
+
+// Who asks for a few bytes only has to pass the gate, too, and is no listener
+// afterwards.
+func TestProbesPassTheGate(t *testing.T) {
+	d := new(door)
+	h := open(t, origin.ServerConfig{}, origin.StreamConfig{Name: "s", Gate: d})
+	for path, want := range map[string]int{"/s.mp3": 403, "/t/open/s.mp3": 206, "/s.mp3?token=open": 206} {
+		if got := h.listen(path, "Range: bytes=0-1").StatusCode; got != want {
+			t.Errorf("two bytes of %s = %d, want %d", path, got, want)
+		}
+	}
+	if n := h.server.Stats().Listeners; n != 0 || len(h.server.Listeners("")) != 0 {
+		t.Errorf("%d listeners, want 0", n)
+	}
+	h.stop()
+	if len(d.left) != 2 {
+		t.Errorf("the gate was told of %d who left, want 2", len(d.left))
+	}
+}

@@ -70,21 +70,22 @@ func (s *Server) answerAny(req *http1.Request, rep *http1.Reply, rt route) liste
 	}
 	if st.cfg.Gate != nil {
 		hls := rt.kind == kindSegment || rt.kind == kindMultivariant || rt.kind == kindMedia
-		if (hls || st.cfg.OnDemand) && !s.passes(req, rep, st, rt) { // a stranger starts no source
+		ask := hls || req.Head && st.cfg.OnDemand // for a listener it is asked when that is counted
+		if ask && !s.passes(req, rep, st, rt) {
 			return listen{}
 		}
 		if hls {
 			defer s.confine(rep, rt)
 		}
 	}
-	st.share.asked.Add(1)
-	switch rt.kind {
-	case kindSegment:
-		s.answerSegment(req, rep, st, rt)
-	case kindMultivariant, kindMedia:
-		s.answerPlaylist(req, rep, st, rt)
-	default:
+	if rt.kind == kindContinuous || rt.kind == kindStream {
 		return s.answerContinuous(req, rep, st, rt)
+	}
+	st.share.asked.Add(1)
+	if rt.kind == kindSegment {
+		s.answerSegment(req, rep, st, rt)
+	} else {
+		s.answerPlaylist(req, rep, st, rt)
 	}
 	return listen{}
 }
