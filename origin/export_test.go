@@ -99,3 +99,10 @@ func (r *Registry) Enter(remote netip.AddrPort, agent string) {
 	l.Owner = l
 	r.add(l)
 }
+
+// Mover returns what moves the oldest listener that a has now to b, and reports
+// whether it did.
+func Mover(s *Server, a, b *Stream) (moves func() bool) {
+	l := s.listeners.of(a)[0]
+	return func() bool { return s.listeners.move(l, a, b) }
+}

@@ -21,7 +21,7 @@ import (
 type listener struct {
 	live.Handle
 	id     uint64
-	stream atomic.Pointer[Stream] // changed when it is moved
+	stream atomic.Pointer[Stream] // changed when it is moved, with registry.mu held
 	remote netip.AddrPort         // of the client, not of a proxy
 	agent  unique.Handle[string]  // most use one of a few programs
 	since  time.Time
@@ -230,7 +230,7 @@ func (s *Server) MoveListeners(from, to string) (int, error) {
 	}
 	moved := 0
 	for _, l := range s.listeners.of(a) {
-		if l.move(a, b) {
+		if s.listeners.move(l, a, b) {
 			moved++
 		}
 	}
@@ -245,11 +245,16 @@ func framedCodec(p *mux.Program) mux.Codec {
 	return mux.CodecUnknown
 }
 
-// move has a listener of a go on with b.
-func (l *listener) move(a, b *Stream) bool {
+// move has a listener of a go on with b, unless it has gone.
+func (r *registry) move(l *listener, a, b *Stream) bool {
 	to := a.out.counterpart(l.Tail(), b.out)
-	if to == nil || !l.stream.CompareAndSwap(a, b) {
+	if to == nil {
 		return false // it has only just come, or somebody else moves it
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.all[l.id] != l || !l.stream.CompareAndSwap(a, b) {
+		return false
 	}
 	a.audience.leave()
 	b.audience.enter()
@@ -296,7 +301,7 @@ func (a *audience) full(most int) bool {
 
 func (a *audience) leave() { a.now.Add(-1) }
 
-// uncount undoes what counted a listener.
+// uncount undoes what counted a listener. Nobody moves it any more then.
 func (s *Server) uncount(l *listener) {
 	s.listeners.remove(l)
 	l.stream.Load().audience.leave()

@@ -210,3 +210,22 @@ func TestListenerTime(t *testing.T) {
 		t.Errorf("the stream has %d listeners, %d at most, want 1 and 1", state.Listeners, state.Peak)
 	}
 }
+
+// Who goes while it is moved is counted once.
+func TestListenersThatHaveGoneAreNotMoved(t *testing.T) {
+	h := open(t, origin.ServerConfig{}, origin.StreamConfig{Name: "one"}, origin.StreamConfig{Name: "two"})
+	res := h.listen("/one.mp3")
+	hear(t, res)
+	streams := h.server.Streams()
+	move := origin.Mover(h.server, streams[0], streams[1])
+	h.server.EndListener(h.server.Listeners("one")[0].ID)
+	io.Copy(io.Discard, res.Body) // it is counted as gone before that ends
+	if move() {
+		t.Error("a listener that has gone was moved")
+	}
+	for _, st := range streams {
+		if n := st.State(time.Now()).Listeners; n != 0 {
+			t.Errorf("stream %s has %d listeners, want 0", st.Name(), n)
+		}
+	}
+}

@@ -62,14 +62,29 @@ func (h *Handle) Tail() *Tail { return h.tail.Load() }
 
 // End ends the listener, even in the middle of a frame. One that a write waits
 // for ends after it.
-func (h *Handle) End() { h.tell(&order{}) }
+func (h *Handle) End() {
+	h.order.Store(&order{})
+	h.call()
+}
 
 // Move has the listener go on with another tail of the same kind, after whole
-// frames or packets. It ends there if that has another codec.
-func (h *Handle) Move(to *Tail) { h.tell(&order{to}) }
+// frames or packets. It ends there if that has another codec. One that is to end
+// does so.
+func (h *Handle) Move(to *Tail) {
+	for {
+		last := h.order.Load()
+		if last != nil && last.to == nil {
+			return
+		}
+		if h.order.CompareAndSwap(last, &order{to}) {
+			h.call()
+			return
+		}
+	}
+}
 
-func (h *Handle) tell(o *order) {
-	h.order.Store(o)
+// call has whoever serves the listener look at its order.
+func (h *Handle) call() {
 	if b := h.by.Load(); b != nil {
 		b.ring()
 	}

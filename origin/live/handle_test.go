@@ -166,3 +166,48 @@ func TestHandleLags(t *testing.T) {
 		t.Errorf("Lag = %v, want %v", got, want)
 	}
 }
+
+// A listener that is to end is not kept by being moved.
+func TestHandleEndsThoughMoved(t *testing.T) {
+	for name, serve := range ways {
+		t.Run(name, func(t *testing.T) {
+			units, frames := sound(mux.ClockRate)
+			from, to := live.NewFrames(live.TailConfig{}), live.NewFrames(live.TailConfig{})
+			from.Append(units[0], time.Now())
+			to.Append(units[7], time.Now())
+			s := serve(t, from)
+			s.hear(t, frames[:1])
+			s.End()
+			s.Move(to)
+			to.End()
+			if rest, err := io.ReadAll(s.body); len(rest) > 0 || err != nil {
+				t.Errorf("after End there came %d bytes, %v, want the end", len(rest), err)
+			}
+			if err := <-s.gone; !errors.Is(err, live.ErrEnded) {
+				t.Errorf("the listener went for %v, want ErrEnded", err)
+			}
+		})
+	}
+}
+
+// A fan that ends lets go of those who were moved just then, too.
+func TestFanEndsListenersOnTheMove(t *testing.T) {
+	units, frames := sound(mux.ClockRate)
+	for range 20 { // a fan that is woken as it ends looks at either first
+		from, to := live.NewFrames(live.TailConfig{}), live.NewFrames(live.TailConfig{})
+		from.Append(units[0], time.Now())
+		gone := 0
+		f := live.NewFan(live.FanConfig{Workers: 1, Ended: func(*live.Handle, int64, error) { gone++ }})
+		server, client := socketPair(t, listen(t))
+		s := &served{body: client}
+		f.Serve(from, server, live.Options{Burst: burst, Handle: &s.Handle})
+		s.hear(t, frames[:1])
+		s.Move(to)
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		f.Run(ctx)
+		if gone != 1 || to.Listeners() != 0 {
+			t.Fatalf("%d have gone, and the tail has %d listeners, want 1 and 0", gone, to.Listeners())
+		}
+	}
+}

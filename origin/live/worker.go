@@ -241,6 +241,7 @@ func (w *worker) close(err error) {
 	w.closed = true
 	w.mu.Unlock()
 	w.welcome(time.Now())
+	w.regroup()
 	for t, g := range w.groups {
 		t.unrouse(w.wake)
 		for _, l := range g.listeners {
