@@ -137,3 +137,16 @@ func TestProbesPassTheGate(t *testing.T) {
 		t.Errorf("the gate was told of %d who left, want 2", len(d.left))
 	}
 }
+
+// The password of a source opens no stream of another that is not for everybody.
+func TestSourcesOpenNoOtherStream(t *testing.T) {
+	h := open(t, origin.ServerConfig{Guard: guard{}}, origin.StreamConfig{Name: "one"}, origin.StreamConfig{Name: "two", Gate: new(door)})
+	for _, path := range []string{"/admin/moveclients?mount=/one&destination=/two", "/admin/fallbacks?mount=/one&fallback=/two.mp3"} {
+		if status, body := h.ask(path, "source", "source"); status != 401 {
+			t.Errorf("%s by the source of stream one = %d %s, want 401", path, status, body)
+		}
+		if status, body := h.ask(path, "admin", "admin"); status != 200 {
+			t.Errorf("%s by the administrator = %d %s, want 200", path, status, body)
+		}
+	}
+}

@@ -216,6 +216,13 @@ func (s icecast) listClients(w http.ResponseWriter, r *http.Request, st *Stream)
 	s.writeXML(w, r, out)
 }
 
+// mayOpen reports whether whoever asks may have listeners of another stream hear
+// st: the password of that other one opens none that is not everybody's. If it
+// does not, it has been answered.
+func (s icecast) mayOpen(w http.ResponseWriter, r *http.Request, st *Stream) bool {
+	return st.cfg.Gate == nil || s.maySource(w, r, st.Name())
+}
+
 func (s icecast) moveClients(w http.ResponseWriter, r *http.Request, st *Stream) {
 	from, to := r.URL.Query().Get("mount"), r.URL.Query().Get("destination")
 	if to == "" {
@@ -224,6 +231,9 @@ func (s icecast) moveClients(w http.ResponseWriter, r *http.Request, st *Stream)
 	}
 	name := to
 	if b := s.mountStream(to); b != nil {
+		if !s.mayOpen(w, r, b) {
+			return
+		}
 		name = b.Name()
 	}
 	if _, err := s.MoveListeners(st.Name(), name); err != nil {
@@ -260,6 +270,9 @@ func (s icecast) setFallback(w http.ResponseWriter, r *http.Request, st *Stream)
 	to := r.URL.Query().Get("fallback")
 	name := to
 	if b := s.mountStream(to); b != nil {
+		if !s.mayOpen(w, r, b) {
+			return
+		}
 		name = b.Name()
 	}
 	if err := s.SetFallback(st.Name(), name); err != nil {
