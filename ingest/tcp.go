@@ -143,7 +143,7 @@ func (l *TCPListener) peek(ctx context.Context, conn net.Conn) (same net.Conn, h
 	if err == nil {
 		n, err = conn.Read(first)
 	}
-	http = SpeaksHTTP(first[:n])
+	http = SpeaksHTTP(first[:n]) && stop() // else it is being closed, which its next owner does alone
 	if http {
 		_ = conn.SetReadDeadline(time.Time{}) // if it has gone, the next read sees that
 	}

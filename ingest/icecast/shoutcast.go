@@ -84,8 +84,10 @@ func (p *SHOUTcast) serve(conn net.Conn) {
 	stop := context.AfterFunc(p.server.ctx, func() { conn.Close() })
 	line, rest, err := readLine(conn)
 	if err == nil && ingest.SpeaksHTTP(append(line, '\n')) {
-		stop()
 		<-p.waiting
+		if !stop() { // it is being closed, which its next owner does alone
+			return
+		}
 		_ = conn.SetDeadline(time.Time{}) // if it has gone, the next read sees that
 		p.http(ingest.Rewind(conn, append(append(line, '\n'), rest...), nil))
 		return
