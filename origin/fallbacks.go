@@ -39,8 +39,11 @@ func (s *Server) SetFallback(stream, to string) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, f := range s.fallbacks {
-		if f.to == stream {
+	if s.fallbacks[stream].to != "" {
+		return errors.New("another request sets the fallback of stream " + stream)
+	}
+	for follower, f := range s.fallbacks {
+		if f.to == stream || follower == to { // the latter since it was looked at above
 			return errors.New("stream " + stream + " is a fallback itself: they could follow each other in a circle")
 		}
 	}
