@@ -182,20 +182,24 @@ func TestScannerOverHTTP(t *testing.T) {
 	}
 }
 
-// pitch returns how often 16-bit samples rise through zero in a second.
+// pitch returns how often 16-bit samples rise through zero in a second, from the
+// first time to the last: who begins anywhere in MP3 hears nothing at first.
 func pitch(b []byte, rate int) float64 {
-	rises, last := 0, int16(0)
-	for ; len(b) >= 2; b = b[2:] {
-		x := int16(binary.LittleEndian.Uint16(b))
+	rises, first, newest, last := 0, 0, 0, int16(1)
+	for i := range len(b) / 2 {
+		x := int16(binary.LittleEndian.Uint16(b[2*i:]))
 		if x > 0 && last <= 0 {
-			rises++
+			if rises == 0 {
+				first = i
+			}
+			rises, newest = rises+1, i
 		}
 		last = x
-		if len(b) < 4 {
-			break
-		}
 	}
-	return float64(rises) / 3
+	if newest == first {
+		return 0
+	}
+	return float64(rises-1) * float64(rate) / float64(newest-first)
 }
 
 // children returns how many processes a process has started that are there.
