@@ -42,21 +42,15 @@ func ExampleStart() {
 	// heard a frame of 417 bytes, audio/mpeg
 }
 
-// anybody may send.
-type anybody struct{}
-
-func (anybody) Source(context.Context, string, string, string, string) bool { return true }
-
 // A test of a program that sends to Icecast needs a server that takes any
 // mount, tells when one comes and goes, and counts the bytes.
 func Example_testDouble() {
 	var radio *origin.Local
-	sources := icecast.New(icecast.Config{Guard: anybody{}, Open: func(name string) (*icecast.Stream, error) {
-		stream, err := radio.Open(name)
-		return &icecast.Stream{Options: ingest.Options{Stream: name, Sink: stream}, Holder: func() (mux.SourceInfo, bool) { return mux.SourceInfo{}, false }}, err
-	}})
+	open := icecast.Into(func(name string) (ingest.Sink, error) { return radio.Open(name) })
+	sources := icecast.New(icecast.Config{Guard: icecast.Anybody{}, Open: open})
 	radio, _ = origin.Start(origin.ServerConfig{Publish: sources.Serve})
 	defer radio.Close()
+
 	events := radio.Events()
 
 	media := muxtest.RawAudio(mux.CodecMP3).Bytes(2 * mux.ClockRate)
