@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"sync"
@@ -68,7 +67,12 @@ func (l *TCPListener) Run(ctx context.Context) error {
 	l.opts.Log.Info("waiting for a source", "address", l.ln.Addr().String())
 
 	var sessions sync.WaitGroup
-	err := l.accept(ctx, func(conn net.Conn) {
+	err := Accept(ctx, l.ln, l.complaints.accept, func(conn net.Conn) {
+		if remote := conn.RemoteAddr().String(); !l.opts.Allows(remote) {
+			conn.Close()
+			l.complaints.address.Add(slog.String("remote", remote))
+			return
+		}
 		// In the lobby it stands in the order of accept.
 		sessionCtx, end := context.WithCancelCause(ctx)
 		guest := l.lobby.enter(end)
@@ -84,34 +88,6 @@ func (l *TCPListener) Run(ctx context.Context) error {
 		return nil
 	}
 	return fmt.Errorf("accept on %v: %w", l.ln.Addr(), err)
-}
-
-// accept hands every connection that is allowed in to start. Want of file
-// descriptors or memory passes; it does not end the listener.
-func (l *TCPListener) accept(ctx context.Context, start func(net.Conn)) error {
-	const shortest, longest = 5 * time.Millisecond, time.Second
-	pause := shortest
-	for {
-		conn, err := l.ln.Accept()
-		if err != nil {
-			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) || errors.Is(err, io.EOF) {
-				return err
-			}
-			l.complaints.accept.Add(slog.Any("error", err))
-			if !sleep(ctx, pause) {
-				return ctx.Err()
-			}
-			pause = min(2*pause, longest)
-			continue
-		}
-		pause = shortest
-		if remote := conn.RemoteAddr().String(); !l.opts.Allows(remote) {
-			conn.Close()
-			l.complaints.address.Add(slog.String("remote", remote))
-			continue
-		}
-		start(conn)
-	}
 }
 
 // serve runs one connection to its end and logs why it brought nothing.

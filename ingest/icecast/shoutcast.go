@@ -43,40 +43,35 @@ func (s *Server) NewSHOUTcast(ln net.Listener, stream string, http func(net.Conn
 // Run takes connections until ctx ends, and returns when those are closed. It
 // returns nil then, or the error that closed the listener.
 func (p *SHOUTcast) Run(ctx context.Context) error {
-	const pause = 100 * time.Millisecond
+	ctx, end := context.WithCancel(ctx)
+	defer end()
 	stop := context.AfterFunc(ctx, func() { p.ln.Close() }) // wakes Accept
 	defer stop()
 	defer p.ln.Close()
-	for {
-		conn, err := p.ln.Accept()
-		switch {
-		case ctx.Err() != nil:
-			if err == nil {
-				conn.Close()
-			}
-			return nil
-		case errors.Is(err, net.ErrClosed), errors.Is(err, io.EOF):
-			return fmt.Errorf("accept on %v: %w", p.ln.Addr(), err)
-		case err != nil: // what the system lacks it may have again in a moment
-			time.Sleep(pause)
-			continue
-		}
-		if !p.server.enter() {
+	failed := ingest.NewTally(p.server.cfg.Log, "no connection can be accepted")
+	defer failed.Flush()
+	err := ingest.Accept(ctx, p.ln, failed, func(conn net.Conn) {
+		if !p.server.enter() { // it has stopped
 			conn.Close()
-			return nil
+			end()
+			return
 		}
 		select {
 		case p.waiting <- struct{}{}:
 		default:
 			conn.Close()
 			p.server.leave()
-			continue
+			return
 		}
 		go func() {
 			defer p.server.leave() // Server.Run waits for it
 			p.serve(conn)
 		}()
+	})
+	if ctx.Err() != nil {
+		return nil
 	}
+	return fmt.Errorf("accept on %v: %w", p.ln.Addr(), err)
 }
 
 // serve serves one connection and closes it, unless it is given away.
