@@ -82,7 +82,15 @@ func (b *bench) cpuOfMediaMTX(ctx context.Context, program string) (float64, err
 	if err := os.WriteFile(name, []byte(conf.String()), 0o644); err != nil {
 		return 0, err
 	}
-	p, err := start(command(ctx, program, name))
+	if program, err = exec.LookPath(program); err == nil {
+		program, err = filepath.Abs(program)
+	}
+	if err != nil {
+		return 0, err
+	}
+	cmd := command(ctx, program, name)
+	cmd.Dir = b.dir // it leaves a key and a certificate where it is started
+	p, err := start(cmd)
 	if err != nil {
 		return 0, err
 	}
